@@ -53,6 +53,7 @@ options:
       - Accepted so that C(module_defaults) can set it for all modules. It has no effect here.
       - A number of seconds, or a number with V(s), V(m), V(h), V(d) or V(w), such as V(30d).
 seealso:
+  - module: fonnte.whatsapp.fonnte_device_info
   - module: fonnte.whatsapp.fonnte_message
   - module: fonnte.whatsapp.fonnte_number_info
   - name: The API of Fonnte

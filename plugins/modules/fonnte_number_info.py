@@ -53,12 +53,13 @@ options:
       - Accepted so that C(module_defaults) can set it for all modules. It has no effect here.
       - A number of seconds, or a number with V(s), V(m), V(h), V(d) or V(w), such as V(30d).
 notes:
-  - Check mode sends the same requests as a run, because they change nothing, and uses the same lock.
+  - Check mode sends the same requests as a run, because they change nothing, and uses the same lock. It warns of a device that does not exist or is not
+    linked, because an earlier task may change that.
   - A request whose response was lost is not repeated, because Fonnte may still work on it. Wait a minute before you run the task again.
 seealso:
+  - module: fonnte.whatsapp.fonnte_device_info
   - module: fonnte.whatsapp.fonnte_message
   - module: fonnte.whatsapp.fonnte_group_info
-  - module: fonnte.whatsapp.fonnte_device_qr
   - name: The API of Fonnte
     description: The vendor's documentation.
     link: https://docs.fonnte.com

@@ -108,6 +108,7 @@ def _request(
     except RefusedError as fault:
         # The text with which the service refuses a device that is not linked is undocumented.
         if fault.kind is RefusalKind.UNKNOWN and is_unlinked(context, access):
+            fault.kind = RefusalKind.NOT_LINKED
             fault.problem += ", and no phone is linked to the device"
             fault.advice = "link the device first, with fonnte.whatsapp.fonnte_device_qr"
         raise

@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 from .._common.clock import DAY_SECONDS
+from .._common.errors import NotFoundError
 from .._contacts.device_access import find_device
-from .._contacts.group_list import list_groups, preview_groups
+from .._contacts.group_list import GroupList, list_groups, preview_groups
 from .._options.common import (
     API,
     NUMBER,
@@ -44,14 +45,22 @@ def run_group_info(task: ModuleInput) -> ModuleResult:
     wanted = number(params)
     require_device(params, task.environment, task.raw_params)
     context, _redactor = build_context(params, task.environment, task.cache, finder=task.secrets)
-    access = find_device(context, wanted)
-    if task.check_mode:
-        found = preview_groups(context, access, refresh_after)
-    else:
-        found = list_groups(context, wanted, access, refresh_after)
+    device = wanted
+    try:
+        access = find_device(context, wanted)
+        device = access.number
+        if task.check_mode:
+            found = preview_groups(context, access, refresh_after)
+        else:
+            found = list_groups(context, wanted, access, refresh_after)
+    except NotFoundError as fault:
+        if not task.check_mode:
+            raise
+        missing = f"{fault.problem}. The task would fail, unless an earlier one creates the device."
+        found = GroupList((), refresh_after is not None, None, (missing,))
     result = {
         "changed": False,
-        "device": access.number or None,
+        "device": device or None,
         "groups": [{"id": group.id, "name": group.name} for group in found.groups],
         "refreshed": found.refreshed,
         "refreshed_at": found.refreshed_at,

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from .._common.errors import FonnteError
+from .._common.errors import FonnteError, NotFoundError, RefusalKind, RefusedError
 from .._contacts.device_access import find_device
 from .._contacts.number_check import NumberCheck, check_numbers
 from .._contacts.number_list import parse_wanted
@@ -35,15 +35,25 @@ def run_number_info(task: ModuleInput) -> ModuleResult:
     require_device(params, task.environment, task.raw_params)
     context, _redactor = build_context(params, task.environment, task.cache, finder=task.secrets)
     warnings = common_warnings(params)
+    device = wanted
     try:
         access = find_device(context, wanted)
+        device = access.number
         check_numbers(context, access, check, country)
+        warnings += check.warnings()
     except FonnteError as fault:
-        fault.partial_result = {"changed": False, "device": wanted or None, **check.to_result()}
-        fault.warnings = warnings
-        raise
-    result = {"changed": False, "device": access.number or None, **check.to_result()}
-    return ModuleResult(result, [*warnings, *check.warnings()])
+        if not task.check_mode or not _may_be_resolved(fault):
+            fault.partial_result = {"changed": False, "device": device or None, **check.to_result()}
+            fault.warnings = warnings
+            raise
+        warnings.append(f"{fault.problem}. The task would fail, unless an earlier one creates the device or links it.")
+    return ModuleResult({"changed": False, "device": device or None, **check.to_result()}, warnings)
+
+
+def _may_be_resolved(fault: FonnteError) -> bool:
+    """Return whether an earlier task, which check mode only predicts, may resolve an error."""
+    is_unlinked = isinstance(fault, RefusedError) and fault.kind is RefusalKind.NOT_LINKED
+    return is_unlinked or isinstance(fault, NotFoundError)
 
 
 def _values(params: Params, given: Params) -> list[object]:

@@ -305,7 +305,7 @@ def test_run_that_holds_the_device_delays_the_refresh(phones: Controller, monkey
 
 
 def test_run_that_waited_does_not_refresh_again(phones: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another run refreshes between the first look at the record and the lock."""
+    """Another run refreshes after this one has read the record and before it has the lock."""
     load, turns = _group_list._load, iter(range(9))
 
     def load_then_refresh(file: t.Any) -> t.Any:
@@ -355,3 +355,9 @@ def test_check_mode_never_refreshes_and_predicts_it(phones: Controller) -> None:
 def test_check_mode_without_refresh_fails_like_the_run(phones: Controller) -> None:
     with pytest.raises(RefusedError, match="refresh: true"):
         read(phones, True)
+
+
+def test_check_mode_warns_of_a_missing_device(phones: Controller) -> None:
+    report = phones.run("group_info", True, device="081200009999", refresh=True)
+    assert report.result["groups"] == [] and report.result["refreshed"] is True
+    assert any("unless an earlier one creates the device" in warning for warning in report.warnings)

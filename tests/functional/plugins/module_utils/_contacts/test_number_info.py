@@ -271,3 +271,21 @@ def test_lock_is_no_entry_of_the_record(phones: Controller) -> None:
     info = phones.run("record_info").result
     assert info["unclaimed"]["count"] == 0 and info["orphans"]["count"] == 0 and info["damaged"] == []
     assert phones.device(DEVICE, name="Toko Satu", quick=True).result["changed"]
+
+
+# Check mode
+
+
+@pytest.mark.parametrize("device", [OTHER, "081200009999"])
+def test_check_mode_warns_of_a_device_that_an_earlier_task_may_prepare(phones: Controller, device: str) -> None:
+    report = phones.run("number_info", True, device=device, numbers=[ONE, TWO])
+    assert report.result["unanswered"] == [ONE, TWO] and report.result["registered"] == []
+    assert any("unless an earlier one creates the device or links it" in warning for warning in report.warnings)
+    with pytest.raises(FonnteError):
+        validate(phones, [ONE], device=device)
+
+
+def test_check_mode_fails_for_other_errors(phones: Controller) -> None:
+    phones.sandbox.fault("status", path="/validate", code=200, body={"status": False, "reason": "not now"})
+    with pytest.raises(RefusedError):
+        validate(phones, [ONE], check=True)
