@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.tests.conformance.cases import ACCOUNT, device_token, there
+from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     Player,
     Task,
@@ -18,7 +18,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     message,
     number_info,
 )
-from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
+from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
