@@ -78,7 +78,7 @@ async def validate(service: Service, call: Call) -> Payload:
 
 async def _work(service: Service, token: str, numbers: tuple[str, ...]) -> tuple[str, ...]:
     """Return the numbers after the time that the service takes; those of another request if it came in between."""
-    running = service.world.validations
+    running: dict[str, Validation] = service.world.validations
     if token in running:
         running[token].numbers = numbers
         await asyncio.sleep(service.options.validate_seconds)

@@ -308,7 +308,8 @@ REFUSALS: tuple[Refusal, ...] = (
         "check that the linked phone is online; the attempt counts as a refresh",
     ),
     Refusal("/validate", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
-    Refusal("/validate", r"target (?:required|invalid)", RefusalKind.INVALID_INPUT, "check numbers and country_code"),
+    Refusal("/validate", r"target required", RefusalKind.INVALID_INPUT, "check numbers and country_code"),
+    Refusal("/validate", r"target invalid", RefusalKind.INVALID_INPUT, "check numbers and country_code"),
     Refusal("/qr", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal("/qr", r"device already connect", RefusalKind.ALREADY_DONE, "no action is required"),
     Refusal(
