@@ -15,7 +15,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import de
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_qr as _module_qr
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import doctor as _module_doctor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import fleet as _module_fleet
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import group_info as _module_group_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import message as _module_message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import number_info as _module_number_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record as _module_record
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import record_info as _module_record_info
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import (
@@ -33,6 +35,8 @@ MODULES: dict[str, tuple[Spec, t.Callable[[ModuleInput], ModuleResult]]] = {
     "device_info": (_module_info.DEVICE_INFO, _module_info.run_device_info),
     "audit": (_module_audit.AUDIT, _module_audit.run_audit),
     "fleet": (_module_fleet.FLEET, _module_fleet.run_fleet),
+    "group_info": (_module_group_info.GROUP_INFO, _module_group_info.run_group_info),
+    "number_info": (_module_number_info.NUMBER_INFO, _module_number_info.run_number_info),
     "message": (_module_message.MESSAGE, _module_message.run_message),
     "record": (_module_record.RECORD, _module_record.run_record),
     "record_info": (_module_record_info.RECORD_INFO, _module_record_info.run_record_info),

@@ -74,7 +74,9 @@ seealso:
   - module: fonnte.whatsapp.fonnte_device_qr
   - module: fonnte.whatsapp.fonnte_doctor
   - module: fonnte.whatsapp.fonnte_fleet
+  - module: fonnte.whatsapp.fonnte_group_info
   - module: fonnte.whatsapp.fonnte_message
+  - module: fonnte.whatsapp.fonnte_number_info
   - module: fonnte.whatsapp.fonnte_record
   - module: fonnte.whatsapp.fonnte_record_info
   - module: fonnte.whatsapp.fonnte_link_changes

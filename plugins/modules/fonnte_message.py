@@ -13,7 +13,7 @@ description:
   - Sends a text, an attachment, a location or a poll to one or many targets, now or at a given time.
   - A request is sent at most once. If the response is lost, the task fails and reports that it is unknown whether the message is queued.
     The module does not send it again. Check the dashboard before you do.
-  - Every error in a message is found before any request. Check mode finds the same errors and sends nothing.
+  - Every error in the options is found before any request. Check mode finds the same errors and sends nothing.
   - A queued message is not yet delivered. Fonnte reports the delivery to the device's O(fonnte.whatsapp.fonnte_device#module:webhook_status).
     With O(wait), the task waits until Fonnte reports it.
 author:
@@ -37,6 +37,8 @@ options:
   target:
     description:
       - The recipients. Each item is a number in any spelling, the ID of a group such as V(1234567890@g.us), or a rotator such as V(rotator#1).
+      - V(group:NAME) is the group with this name in the list that Fonnte stores. Everything after the colon is the name. Nothing is sent if no group or
+        more than one has this name. M(fonnte.whatsapp.fonnte_group_info) lists the groups. Write a list if a name has a comma.
       - To replace C({name}), C({var1}), C({var2}) in O(msg), write V(081200002001|Toko Satu|Friday), or a dictionary with C(to), C(name) and the list
         C(variables).
       - All targets are in one request. If Fonnte refuses one of them, it refuses all.
@@ -179,6 +181,8 @@ notes:
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
+  - module: fonnte.whatsapp.fonnte_group_info
+  - module: fonnte.whatsapp.fonnte_number_info
   - module: fonnte.whatsapp.fonnte_link_changes
   - name: The API of Fonnte
     description: The vendor's documentation.

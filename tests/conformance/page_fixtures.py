@@ -234,6 +234,10 @@ def rename(number: str) -> Happens:
 
 
 SHOPS = {1: FIRST, 2: SECOND, 3: THIRD}
+GROUPS = [
+    {"id": "120363041@g.us", "name": "Tim Gudang"},
+    {"id": "120363042@g.us", "name": "Toko, Jakarta | Bandung"},
+]
 OFFICE = device(FIRST, "Toko Satu")
 NEW_PASSWORD = (("New Vault password:", "not-a-secret"), ("Confirm New Vault password:", "not-a-secret"))
 VAULT_PASSWORD = ("Vault password:", "not-a-secret")
@@ -266,6 +270,7 @@ GUIDES = {
         at={"6. Find a manual change": rename(FIRST)},
         answers=(("Press Enter when the phone is at hand", ""),),
     ),
+    "docs/groups-and-numbers.md": Guide(world=account(device(FIRST, "Toko Satu", groups=GROUPS))),
     "docs/link.md": Guide(
         world=account(device(FIRST, "Toko Satu", linked=False)),
         at={"With a pairing code": unlink(FIRST)},

@@ -88,6 +88,16 @@ def message(**args: object) -> Task:
     return Task("fonnte_message", args)
 
 
+def group_info(**args: object) -> Task:
+    """Return a task of fonnte_group_info."""
+    return Task("fonnte_group_info", args)
+
+
+def number_info(**args: object) -> Task:
+    """Return a task of fonnte_number_info."""
+    return Task("fonnte_number_info", args)
+
+
 def record(**args: object) -> Task:
     """Return a task of fonnte_record."""
     return Task("fonnte_record", args)

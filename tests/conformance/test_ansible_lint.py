@@ -82,6 +82,8 @@ def test_ansible_lint_of_valid_task_sends_no_request(sandbox: Sandbox, tmp_path:
         "fonnte_device": "device: '081200001001'\n        name: Toko",
         "fonnte_device_info": "profile: true",
         "fonnte_message": "device: '081200001001'\n        target: ['081200001002']\n        message: hello",
+        "fonnte_group_info": "device: '081200001001'\n        refresh: true",
+        "fonnte_number_info": "device: '081200001001'\n        numbers: ['081200001002']",
         "fonnte_doctor": "consent: true",
         "fonnte_record_info": "devices: []",
     }

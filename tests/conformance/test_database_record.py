@@ -21,7 +21,9 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     device,
     device_info,
     doctor,
+    group_info,
     message,
+    number_info,
     record,
     record_info,
 )
@@ -128,6 +130,23 @@ def test_every_module_with_record_uses_database(
     assert told[5].changed and not told[8].changed
     run = player.play_by_name("record", env=env)
     assert "can be written" in run.output and "postgresql://127.0.0.1:" in run.output
+
+
+def test_groups_are_refreshed_once_and_numbers_are_locked_in_a_database(
+    sandbox: Sandbox, player: Player, record_url: str
+) -> None:
+    phone = {"number": SECOND, "linked": True, "groups": [{"id": "120363041@g.us", "name": "Gudang"}]}
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [phone]}])
+    env = using(sandbox, record_url)
+    told = player.play(
+        group_info(device=SECOND, refresh=True),
+        group_info(device=SECOND, refresh=True),
+        number_info(device=SECOND, numbers=[FIRST]),
+        env=env,
+    ).told
+    assert [one.failed for one in told] == [False] * 3, [one.message for one in told]
+    assert [one["refreshed"] for one in told[:2]] == [True, False] and told[2]["registered"] == [FIRST]
+    assert player.play(group_info(device=SECOND, refresh=True), env=env).only()["refreshed"] is False
 
 
 # The reason in the error message, and the keywords of a task with this error.

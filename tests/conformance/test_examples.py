@@ -84,6 +84,15 @@ def _can_send(sandbox: Sandbox, folder: Path) -> None:
     (folder / "files" / "invoice.pdf").write_bytes(b"%PDF-1.7")
 
 
+def _has_groups(sandbox: Sandbox, folder: Path) -> None:
+    """Create a linked device with two groups, which Fonnte has fetched once."""
+    names = ("Tim Gudang", "Toko, Jakarta | Bandung")
+    groups = [{"id": f"12036304{place}@g.us", "name": name} for place, name in enumerate(names)]
+    phone = {"number": "081200001001", "linked": True, "groups": groups}
+    fetched = {"fetched_groups": groups, "groups_fetched": True}
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{**phone, **fetched}]}])
+
+
 def _has_a_client(sandbox: Sandbox, folder: Path) -> None:
     """Create a linked device with the name in the documentation."""
     device = {"number": "081200001001", "name": "Toko Satu", "linked": True}
@@ -100,6 +109,9 @@ Prepare = Callable[[Sandbox, Path], None]
 # The setup for the examples of a module or a page.
 BEFORE: dict[str, Prepare] = {
     "fonnte_message": _can_send,
+    "fonnte_group_info": _has_groups,
+    "fonnte_number_info": _has_groups,
+    "groups-and-numbers": _has_groups,
     "fonnte_sheet": _was_made_by_hand,
     "messages": _can_send,
     "decommission": _has_a_client,
@@ -107,7 +119,7 @@ BEFORE: dict[str, Prepare] = {
     "audit": _has_a_client,
 }
 # Pages on which a second run sends requests too: the message again, and the request for a code, which Fonnte refuses.
-CALLS_AGAIN = ("messages", "decommission")
+CALLS_AGAIN = ("messages", "groups-and-numbers", "decommission")
 
 
 def _name(example: Path) -> str:

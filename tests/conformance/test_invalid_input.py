@@ -16,6 +16,9 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     Told,
     device,
     device_info,
+    group_info,
+    message,
+    number_info,
     record,
     record_info,
     webhook_config,
@@ -83,6 +86,21 @@ BAD: dict[str, tuple[Task, tuple[str, ...]]] = {
     "restore-from-nothing": (record(operation="restore", path="/nonexistent/backup.json"), ("no file", "path")),
     "backup-to-nowhere": (record(operation="backup", path="/nonexistent/backup.json"), ("/nonexistent", "written")),
     "forget-an-unquoted-number": (record(operation="forget", devices=[293601736]), ("devices", "quote")),
+    "groups-refreshed-too-often": (
+        group_info(device=NUMBER, refresh=True, refresh_after=1),
+        ("refresh_after", "60"),
+    ),
+    "group-without-a-name": (message(device=NUMBER, target=["group:"], message="hello"), ("target[0]", "name")),
+    "group-with-a-comma-in-one-string": (
+        message(device=NUMBER, target="group:Toko, Jakarta", message="hello"),
+        ("target", "a list"),
+    ),
+    "numbers-some-of-which-are-wrong": (
+        number_info(device=NUMBER, numbers=["081200002001", "0812", "x"]),
+        ("numbers[1]", "numbers[2]"),
+    ),
+    "numbers-without-a-zero": (number_info(device=NUMBER, numbers=["81200002001"]), ("numbers[0]", "leading zero")),
+    "numbers-of-no-device": (number_info(numbers=["081200002001"]), ("device",)),
     "record-of-an-unquoted-number": (record_info(devices=[293601736]), ("devices", "quote")),
 }
 # Errors that Ansible itself finds.
@@ -139,6 +157,8 @@ def test_missing_token_is_reported_by_each_module(world: World) -> None:
         webhook_config(device=NUMBER, state="absent", **without),
         device_info(**without),
         record_info(**without),
+        group_info(device=NUMBER, **without),
+        number_info(device=NUMBER, numbers=["081200002001"], **without),
         record(operation="forget", devices=[NUMBER], **without),
         env={"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_DEVICE_TOKEN": ""},
     )

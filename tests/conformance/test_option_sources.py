@@ -16,14 +16,16 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     device_info,
     device_qr,
     doctor,
+    group_info,
     message,
+    number_info,
     record,
     record_info,
     webhook_config,
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 
-NUMBER = "081200008101"
+NUMBER, PHONE = "081200008101", "081200008102"
 HOOK = "https://hooks.example.com/defaults"
 
 
@@ -37,7 +39,7 @@ def service_facts(folder: Path, endpoint: str) -> Path:
 
 def test_each_module_accepts_defaults_of_action_group(world: World, tmp_path: Path) -> None:
     """Every module accepts every common option, so that one module_defaults is enough for a play."""
-    world.begin(there(NUMBER))
+    world.begin(there(NUMBER), there(PHONE, linked=True, package="Super"))
     elsewhere = tmp_path / "elsewhere"
     facts = service_facts(tmp_path, world.sandbox.url)
     defaults = {
@@ -64,12 +66,26 @@ def test_each_module_accepts_defaults_of_action_group(world: World, tmp_path: Pa
         message(device=NUMBER, target=["081200002001"], message="hello", connect_only=False, **unset),
         device_qr(device=NUMBER, dest=str(tmp_path / "qr.png"), **unset),
         record(operation="backup", path=str(tmp_path / "backup.json"), **unset),
+        group_info(device=PHONE, device_token=device_token(PHONE), refresh=True, **unset),
+        number_info(device=PHONE, device_token=device_token(PHONE), numbers=["081200002001"], **unset),
     ]
     run = world.play(*tasks, defaults=defaults, env={"FONNTE_API_ENDPOINT": "https://nowhere.example.com"})
     for task, told in zip(tasks, run.told, strict=False):
         assert not told.failed, f"{task}: {told.message}"
         assert any("validate_certs" in warning for warning in told.warnings), told.result
-    assert [told["changed"] for told in run.told] == [True, False, True, False, False, False, True, True, True]
+    assert [told["changed"] for told in run.told] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert set(run.told[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
     assert run.told[4]["folder"] == str(elsewhere) and run.told[4]["devices"][0]["recorded"] is True
     assert elsewhere.is_dir() and not world.player.record.exists()

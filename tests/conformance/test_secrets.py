@@ -28,6 +28,8 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     Task,
     device,
     device_info,
+    group_info,
+    number_info,
     record_info,
     webhook_config,
 )
@@ -35,6 +37,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCO
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, THIRD, NEW = "081200010001", "081200010002", "081200010003", "081200010009"
+PHONE = "081200010004"
 
 # The newest core runs the tests. OLDEST is the directory of the oldest core's programs, if there is one.
 OLDEST = os.environ.get("FONNTE_TESTS_OLDEST")
@@ -57,7 +60,8 @@ def tempted(request: pytest.FixtureRequest, sandbox: Sandbox, tmp_path: Path) ->
 
 def test_successful_tasks_show_no_secret(tempted: World) -> None:
     """The tasks use every kind of secret."""
-    tempted.begin(there(FIRST, linked=True), there(SECOND))
+    phone = there(PHONE, linked=True, package="Super", groups=[{"id": "120363041@g.us", "name": "Gudang"}])
+    tempted.begin(there(FIRST, linked=True), there(SECOND), phone)
     tempted.sandbox.next_otp(OTP)
     run = tempted.play(
         device(device=NEW, **{**EVERYTHING, **WEBHOOKS}),
@@ -69,6 +73,8 @@ def test_successful_tasks_show_no_secret(tempted: World) -> None:
         device_info(recorded=True, profile=True),
         device_info(account_token=None, device_token=device_token(FIRST)),
         record_info(),
+        group_info(device=PHONE, device_token=device_token(PHONE), refresh=True),
+        number_info(account_token=None, device_token=device_token(PHONE), numbers=["081200002001"]),
         device(device=NEW, return_tokens=True).named(no_log=True),
     )
     assert not any(told.failed for told in run.told), [told.message for told in run.told]

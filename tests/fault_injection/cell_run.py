@@ -29,7 +29,7 @@ TOLD_AS = {
     "/delete-device": {"delete", "request_otp"},
 }
 # Requests that must be applied to a number at most once, even after retries.
-NEVER_TWICE = ("/add-device", "/disconnect", "/delete-device")
+NEVER_TWICE = ("/add-device", "/disconnect", "/delete-device", "/fetch-group")
 
 
 class Verdict(enum.Enum):

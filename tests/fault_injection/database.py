@@ -12,7 +12,7 @@ from ..postgresql import NoTableError, Server
 from .tables import CELLS, Cell
 
 # The modules that write to the record.
-_MODULES = ("device", "fleet", "record")
+_MODULES = ("device", "fleet", "record", "group_info")
 # The faults of this section are those of a directory.
 _OF_FILES = "The record"
 

@@ -15,6 +15,7 @@ SECRET = "s3cret"
 NUMBER, SECOND, THIRD = "081200000001", "081200000002", "081200000003"
 OLD = f"https://h.example.com/old?key={SECRET}"
 NEW = f"https://h.example.com/new?key={SECRET}"
+GROUPS = [{"id": "120363041@g.us", "name": "Gudang"}]
 FIRST_TIME: dict[str, t.Any] = {"name": "Toko Satu", "autoread": True, "personal": True, "quick": False, "webhook": OLD}
 CHANGED: dict[str, t.Any] = {**FIRST_TIME, "name": "Toko Baru", "quick": True, "webhook": NEW}
 HOOKS: dict[str, t.Any] = {"webhook": NEW, "webhook_status": NEW}
@@ -163,6 +164,30 @@ def _to_watch(controller: Controller) -> Params:
     return {**_to_send(controller), "wait": "sent", "wait_timeout": 20}
 
 
+def _to_refresh_groups(controller: Controller) -> Params:
+    """Return a refresh of groups that the service has fetched once, so that a later run can read them."""
+    controller.device(NUMBER, **FIRST_TIME)
+    controller.sandbox.link(NUMBER)
+    accounts = controller.sandbox.state()["accounts"]
+    accounts[0]["devices"][0].update(groups=GROUPS, fetched_groups=GROUPS, groups_fetched=True)
+    controller.sandbox.reset(accounts=accounts)
+    return {"device": NUMBER, "refresh": True}
+
+
+def _to_send_to_group(controller: Controller) -> Params:
+    _to_refresh_groups(controller)
+    return {"device": NUMBER, "target": ["group:Gudang"], "message": "hello"}
+
+
+def _to_validate(controller: Controller) -> Params:
+    """Return a validation whose lock exists, as after an earlier one."""
+    controller.device(NUMBER, **FIRST_TIME)
+    controller.sandbox.link(NUMBER)
+    params: Params = {"device": NUMBER, "numbers": ["081200002001", "+62 812-0000-2002"]}
+    controller.run("number_info", **params)
+    return params
+
+
 def _to_link(controller: Controller) -> Params:
     controller.device(NUMBER, **FIRST_TIME)
     return {"device": NUMBER, "dest": str(controller.records.parent)}
@@ -208,6 +233,12 @@ SCENES: tuple[Scene, ...] = (
     Scene("message", "/send", _to_send, sends=True),
     Scene("message", "/send", _to_send_by_get, what="by GET", sends=True),
     Scene("message", "/status", _to_watch, sends=True),
+    Scene("message", "/get-whatsapp-group", _to_send_to_group, sends=True),
+    Scene("group_info", "/get-devices", _to_refresh_groups, {NUMBER: FIRST_TIME}),
+    Scene("group_info", "/fetch-group", _to_refresh_groups, {NUMBER: FIRST_TIME}),
+    Scene("group_info", "/get-whatsapp-group", _to_refresh_groups, {NUMBER: FIRST_TIME}),
+    Scene("number_info", "/get-devices", _to_validate, {NUMBER: FIRST_TIME}),
+    Scene("number_info", "/validate", _to_validate, {NUMBER: FIRST_TIME}),
     Scene("record_info", "/get-devices", _to_look, {NUMBER: FIRST_TIME}, names=None),
     Scene("record_info", "/device", _to_look_by_token, {NUMBER: FIRST_TIME}, names=None),
     Scene("record", "/get-devices", _orphans, {NUMBER: FIRST_TIME}, names=None),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from . import calls, sending
+from . import calls, contacts, sending
 from .acts import NO_REPLY, Reply, act
 from .calls import Call, Route, Upload
 from .faults import Rule
@@ -26,6 +26,9 @@ ROUTES: dict[str, Route] = {
     "/disconnect": Route(calls.disconnect, write=True),
     "/delete-device": Route(calls.delete_device, write=True),
     "/qr": Route(calls.qr, write=False),
+    "/get-whatsapp-group": Route(contacts.get_groups, write=False),
+    "/fetch-group": Route(contacts.fetch_groups, write=True),
+    "/validate": Route(contacts.validate, write=False),
     "/send": Route(sending.send, write=True, methods=("POST", "GET")),
     "/status": Route(sending.message_status, write=False),
 }

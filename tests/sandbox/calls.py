@@ -74,7 +74,7 @@ def _account(service: Service, call: Call) -> Account:
     return account
 
 
-def _device(service: Service, call: Call, text: str = "token invalid", where: str = "reason") -> Device:
+def device_of(service: Service, call: Call, text: str = "token invalid", where: str = "reason") -> Device:
     """Return the device of a token. An account token is refused like an unknown token."""
     device = service.world.by_token.get(call.token)
     if device is None:
@@ -114,14 +114,14 @@ def _optional_bool(form: Mapping[str, str], key: str) -> bool:
 
 async def update_device(service: Service, call: Call) -> Payload:
     """Update a device completely or not at all: a refused update changes no field."""
-    device = _device(service, call, "device not found")
+    device = device_of(service, call, "device not found")
     name = forms.name(call.form)
     number = _new_number(service, device, call.form)
     changes = _changes(service, call.form)
     if service.world.readings.webhook_probe == "called":
         await _probe(service, device, changes)
         # The probe took time: meanwhile the device may have been deleted, or the number taken.
-        device = _device(service, call, "device not found")
+        device = device_of(service, call, "device not found")
     try:
         service.world.renumber(device, number)
     except ValueError as exc:
@@ -212,7 +212,7 @@ def link_state(device: Device) -> str:
 
 async def profile(service: Service, call: Call) -> Payload:
     """Answer /device. The behavior variant ``profile_number`` matters only while the device is linked."""
-    device = _device(service, call)
+    device = device_of(service, call)
     number = device.number
     if service.world.readings.profile_number == "linked" and device.linked:
         number = device.linked_number
@@ -235,7 +235,7 @@ def _in_words(unix: int) -> str:
 
 async def disconnect(service: Service, call: Call) -> Payload:
     """Disconnect a device. This request returns the reason of a refusal in ``detail``."""
-    device = _device(service, call, where="detail")
+    device = device_of(service, call, where="detail")
     if not device.linked:
         raise Refused("device already disconnected", "detail")
     service.world.unlink(device)
@@ -260,7 +260,7 @@ async def delete_device(service: Service, call: Call) -> Payload:
     If ``otp`` is empty, a code is sent; with a code, the device is deleted. If the field is missing, the request is
     refused (undocumented).
     """
-    device = _device(service, call, "invalid device")
+    device = device_of(service, call, "invalid device")
     otp = call.form.get("otp")
     if otp is None:
         raise Refused(INPUT_INVALID)
@@ -276,7 +276,7 @@ async def delete_device(service: Service, call: Call) -> Payload:
 
 async def qr(service: Service, call: Call) -> Payload:
     """Return a QR code to scan or a pairing code to type. This changes nothing: linking happens on the phone."""
-    device = _device(service, call)
+    device = device_of(service, call)
     kind = call.form.get("type", "qr")
     if kind not in ("qr", "code"):
         raise Refused(INPUT_INVALID)

@@ -55,6 +55,7 @@ def application(service: Service) -> web.Application:
             web.post("/otp", control.next_otp),
             web.get("/journal", control.journal),
             web.delete("/journal", control.clear_journal),
+            web.put("/without_whatsapp", control.without_whatsapp),
             web.get("/clock", control.clock),
             web.post("/clock", control.advance),
             web.get("/faults", control.faults),
@@ -143,6 +144,7 @@ class Control:
                 "otp": {key: asdict(ticket) for key, ticket in world.otp.tickets.items()},
                 "journal": len(world.journal),
                 "outbox": len(world.outbox),
+                "validations": len(world.validations),
                 "faults": self._service.faults.waiting(),
             }
         )
@@ -304,6 +306,14 @@ class Control:
     async def webhooks(self, request: web.Request) -> web.Response:
         """Return every attempted POST to a webhook."""
         return web.json_response(self._service.webhooks.deliveries())
+
+    async def without_whatsapp(self, request: web.Request) -> web.Response:
+        """Set the numbers that have no WhatsApp account, in any of the two spellings."""
+        numbers = (await _body(request, "numbers")).get("numbers")
+        if not isinstance(numbers, list) or not all(isinstance(number, str) for number in numbers):
+            raise Bad("numbers is a list of texts.")
+        self._service.world.without_whatsapp = {editing.international(number) for number in numbers}
+        return web.json_response({})
 
     # --- time and faults ---
 

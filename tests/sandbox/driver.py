@@ -236,6 +236,10 @@ class Sandbox:
         """Set the delivery state of a message, as WhatsApp reports it."""
         return self._one("POST", f"/outbox/{message_id}/status", {"state": state})
 
+    def without_whatsapp(self, *numbers: str) -> None:
+        """Set the numbers that have no WhatsApp account. All others have one."""
+        self.control("PUT", "/without_whatsapp", {"numbers": list(numbers)})
+
     def webhooks(self) -> list[Json]:
         """Return every attempted POST to a webhook."""
         return self._many("GET", "/webhooks")

@@ -26,9 +26,12 @@ _TYPES: dict[str, tuple[type[object], str]] = {
     "unlisted": (bool, "true or false"),
     "linked": (bool, "true or false"),
     "linked_number": (str, "a text"),
+    "groups": (list, "a list of groups"),
+    "fetched_groups": (list, "a list of groups"),
+    "groups_fetched": (bool, "true or false"),
 }
 # The dashboard cannot set a token, a counter or a link.
-_EDITABLE = ("name", "package", "quota", "expires", "unlisted")
+_EDITABLE = ("name", "package", "quota", "expires", "unlisted", "groups")
 
 
 class Bad(ValueError):
@@ -67,6 +70,9 @@ def device_data(device: Device) -> Data:
         "linked": device.linked,
         "linked_number": device.linked_number,
         "unlisted": device.unlisted,
+        "groups": device.groups,
+        "fetched_groups": device.fetched_groups,
+        "groups_fetched": device.groups_fetched,
         "settings": dict(device.settings),
     }
 

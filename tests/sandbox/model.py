@@ -41,7 +41,10 @@ TOKEN_LENGTH = 20
 
 @dataclass
 class Device:
-    """A device. ``number`` is only its label; ``linked_number`` is the number of the linked WhatsApp account."""
+    """A device. ``number`` is only its label; ``linked_number`` is the number of the linked WhatsApp account.
+
+    ``groups`` are those of the phone, ``fetched_groups`` the copy that the service stores.
+    """
 
     number: str
     name: str
@@ -55,6 +58,9 @@ class Device:
     linked: bool = False
     linked_number: str = ""
     unlisted: bool = False
+    groups: list[dict[str, str]] = field(default_factory=list)
+    fetched_groups: list[dict[str, str]] = field(default_factory=list)
+    groups_fetched: bool = False
     settings: dict[str, bool | str] = field(default_factory=lambda: dict(DEFAULTS))
 
     @property
@@ -94,6 +100,10 @@ class World:
         self.accounts: dict[str, Account] = {}
         self.by_number: dict[str, Device] = {}
         self.by_token: dict[str, Device] = {}
+        # Numbers in the form with 62. All others have a WhatsApp account.
+        self.without_whatsapp: set[str] = set()
+        # The work of /validate by the token of the device.
+        self.validations: dict[str, Any] = {}
         self.outbox: list[dict[str, Any]] = []
         self.counter = 2_937_000
 

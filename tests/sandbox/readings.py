@@ -26,6 +26,8 @@ VALUES: dict[str, tuple[str | int, ...]] = {
     "own_messages": ("not_posted", "only_with_quick", "quick", "from_me", "self", "sender", "footer"),
     "message_status": ("delivered", "sent", "gone"),
     "url_without_message": ("works", "refused"),
+    "validate_numbers": ("international", "verbatim"),
+    "validate_unlinked": ("like_send", "like_fetch"),
 }
 
 
@@ -45,6 +47,8 @@ class Readings:
     own_messages: str = "not_posted"
     message_status: str = "delivered"
     url_without_message: str = "works"
+    validate_numbers: str = "international"
+    validate_unlinked: str = "like_send"
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():

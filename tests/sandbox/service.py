@@ -38,6 +38,7 @@ class Options:
     webhook_retry: float = 60.0
     webhook_tries: int = 15
     probe_timeout: float = 5.0
+    validate_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

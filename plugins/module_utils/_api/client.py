@@ -241,6 +241,10 @@ class FonnteClient(MessageRequests):
         self._cache.invalidate(device_token)
         return self._call(path, device_token, form, guard)
 
+    def call(self, path: str, token: str, form: t.Mapping[str, str], guard: Guard | None = None) -> dict[str, t.Any]:
+        """Send a request, and return the body of its success. For requests that other files of this package parse."""
+        return self._call(path, token, form, guard)
+
     def _call(self, path: str, token: str, form: t.Mapping[str, str], guard: Guard | None = None) -> dict[str, t.Any]:
         return self._request_or_invalidate(Request(path, token, form, guard=guard))
 

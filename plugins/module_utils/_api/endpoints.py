@@ -63,6 +63,11 @@ ENDPOINTS: dict[str, Endpoint] = {
         Endpoint("/delete-device", TokenKind.DEVICE, NON_IDEMPOTENT),
         Endpoint("/send", TokenKind.DEVICE, NON_IDEMPOTENT),
         Endpoint("/status", TokenKind.DEVICE, READ),
+        Endpoint("/get-whatsapp-group", TokenKind.DEVICE, READ),
+        # Each request queries the phone, and the service warns that many of them can lead to a ban.
+        Endpoint("/fetch-group", TokenKind.DEVICE, NON_IDEMPOTENT),
+        # It only reads. But a request whose response was lost may still run, and two at a time interfere with each other.
+        Endpoint("/validate", TokenKind.DEVICE, WRITE),
         # It changes no setting, but a second pairing code replaces the one that the phone may show. So it is sent again
         # only if the service has not carried it out. _linking/link.py repeats the request for a lost QR code.
         Endpoint("/qr", TokenKind.DEVICE, WRITE),

@@ -309,6 +309,23 @@ REFUSALS: tuple[Refusal, ...] = (
     ),
     Refusal("/status", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal("/status", r"id required", RefusalKind.INVALID_INPUT, "check the message in the dashboard"),
+    Refusal("/get-whatsapp-group", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/fetch-group", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal(
+        "/fetch-group",
+        r"cannot fetch with disconnected device",
+        RefusalKind.NOT_LINKED,
+        "link the device first, with fonnte.whatsapp.fonnte_device_qr",
+    ),
+    Refusal(
+        "/fetch-group",
+        r"failed to fetch whatsapp group list",
+        RefusalKind.UNKNOWN,
+        "check that the linked phone is online; the attempt counts as a refresh",
+    ),
+    Refusal("/validate", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
+    Refusal("/validate", r"target required", RefusalKind.INVALID_INPUT, "check numbers and country_code"),
+    Refusal("/validate", r"target invalid", RefusalKind.INVALID_INPUT, "check numbers and country_code"),
     Refusal("/qr", r"token invalid", RefusalKind.INVALID_TOKEN, _DEVICE_TOKEN),
     Refusal("/qr", r"device already connect", RefusalKind.ALREADY_DONE, "no action is required"),
     Refusal(

@@ -179,6 +179,28 @@ def refuse_lost_zero(value: object, digits: str, option: str, country: str = COU
         )
 
 
+def dialed_number(value: object, country: str, option: str) -> tuple[str, str]:
+    """Return the digits to send for a number of a person, and the number that the service should convert them to.
+
+    The service only replaces a first 0, so digits that it would convert differently are in international form.
+
+    Args:
+        value: The number as the user has written it.
+        country: The country code that replaces a first 0; ``NO_COUNTRY`` for none.
+        option: The name of the option, for the message.
+
+    Raises:
+        OptionError: The value is not a number, or may lack its leading zero.
+    """
+    digits = parse_number(value, option)
+    if country == NO_COUNTRY:
+        return digits, digits
+    refuse_lost_zero(value, digits, option, country)
+    dials = to_international(value, country, option)
+    converted = country + digits[1:] if digits.startswith("0") else digits
+    return (digits if converted == dials else dials), dials
+
+
 def no_country(digits: str, country: str = COUNTRY) -> t.Iterator[str]:
     """Yield a warning if no country calling code matches the number."""
     dials = international(digits, country)

@@ -20,9 +20,10 @@ from urllib.parse import urlencode
 
 from .._api.wire import Upload
 from .._common.errors import OptionError
-from .._common.phone_numbers import COUNTRY, NO_COUNTRY, no_country, parse_number, refuse_lost_zero, to_international
+from .._common.phone_numbers import COUNTRY, NO_COUNTRY, dialed_number, no_country
 from .._device.settings import check_url, validate
 from .attachment import read_attachment
+from .group_targets import GROUP_PREFIX, is_group_name, parse_group_name
 from .ineffective import find_ineffective_options
 from .schedule import parse_schedule
 
@@ -45,8 +46,8 @@ class Target:
 
     Attributes:
         address: The address in the request: a number in a spelling that the service converts correctly, or the ID of a
-            group or a rotator.
-        international: The number to which the service should convert the address; the ID of a group or a rotator.
+            group or a rotator. ``group:NAME`` until the ID of the group is known.
+        international: The number to which the service should convert the address; for others, the address.
         variables: The values of ``{name}``, ``{var1}`` and so on.
     """
 
@@ -110,7 +111,7 @@ def read_message(params: Params, moment: datetime) -> Message:
         raise OptionError("msg", "there is nothing to send", "set msg, url, file, location or poll")
     _check_characters(form, upload)
     if params["method"] == "get":
-        _check_query(form, upload)
+        check_query(form, upload)
     repeated = tuple(target.international for target, times in named.items() if times > 1)
     warnings = (*_unassigned_numbers(targets, country), *find_ineffective_options(form, len(targets)))
     return Message(targets, form, upload, scheduled, repeated, warnings)
@@ -131,6 +132,11 @@ def as_written(params: Params, given: Params) -> Params:
         if isinstance(alone, (int, float)):
             # Ansible has converted a single target to a list of strings, which hides a lost leading zero.
             params = {**params, "target": [alone]}
+        elif isinstance(alone, str) and "," in alone and GROUP_PREFIX in alone:
+            # Ansible has split it at each comma, and the name of a group may contain one.
+            raise OptionError(
+                option, "it is one string with a comma and a group", "write a list with an item for each target"
+            )
     poll = given.get("poll")
     texts = {"msg": given.get("msg"), "poll": poll.get("name") if isinstance(poll, dict) else None}
     for option, text in texts.items():
@@ -165,7 +171,7 @@ def _target(option: str, value: object, country: str) -> Target:
     words: list[str] = []
     if isinstance(value, dict):
         to, words = _of_dict(option, value)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and not is_group_name(value):
         to, *words = value.split("|")
     address, dials = _address(option, to, country)
     for word in words:
@@ -204,17 +210,13 @@ def _address(option: str, value: object, country: str) -> tuple[str, str]:
     """Return the address of a target, and the number that it means: the service only replaces a leading 0."""
     if isinstance(value, str):
         text = value.strip()
+        if is_group_name(text):
+            return (f"{GROUP_PREFIX}{parse_group_name(text, option)}",) * 2
         if "," in text:
             raise OptionError(option, "it has a comma", "write each target as a separate item")
         if re.fullmatch(r"[0-9]+(-[0-9]+)?@g\.us|rotator#[0-9]+", text):
             return text, text
-    digits = parse_number(value, option)
-    if country == NO_COUNTRY:
-        return digits, digits
-    refuse_lost_zero(value, digits, option, country)
-    dials = to_international(value, country, option)
-    made = country + digits[1:] if digits.startswith("0") else digits
-    return (digits if made == dials else dials), dials
+    return dialed_number(value, country, option)
 
 
 # Content
@@ -316,7 +318,8 @@ def _check_characters(form: Form, upload: Upload | None) -> None:
 # The GET request
 
 
-def _check_query(form: Form, upload: Upload | None) -> None:
+def check_query(form: t.Mapping[str, str], upload: Upload | None) -> None:
+    """Check that a GET request can carry a message; raise OptionError otherwise."""
     if upload is not None:
         raise OptionError("method", "get cannot send a file", "set method: post, or put it on a web server and set url")
     length = len(urlencode(form))

@@ -23,6 +23,8 @@ from .._common.errors import (
     error_context,
 )
 from .._common.redaction import Redactor
+from .._contacts.device_access import DeviceAccess
+from .._contacts.group_list import read_stored_groups
 from .._messages.delivery import (
     MAX_TIMEOUT,
     MIN_TIMEOUT,
@@ -33,6 +35,7 @@ from .._messages.delivery import (
     read_waiting,
     start_states,
 )
+from .._messages.group_ids import has_group_names, with_group_ids
 from .._messages.message import Message, as_written, read_message
 from .._messages.sender import Sender, find_sender, preview_sender
 from .._options.common import API, NUMBER, Spec, build_context, check_range, common_warnings, number, require_device
@@ -90,15 +93,17 @@ def run_message(task: ModuleInput) -> ModuleResult:
     context, redactor = build_context(params, task.environment, task.cache, finder=task.secrets)
     warnings = [*common_warnings(params), *_repeated(message), *message.warnings]
     if task.check_mode:
-        sender, predicted = preview_sender(context, wanted, message, waiting)
+        sender, message, predicted = _preview(context, wanted, message, params["method"], waiting)
         return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *predicted])
-    queued, sender = None, Sender(wanted, "")
+    queued, sender, is_sending = None, Sender(wanted, ""), False
     try:
         sender = find_sender(context, wanted)
+        message = _with_groups(context, sender, message, params["method"])
+        is_sending = True
         sender, queued = _send_by(context, wanted, sender, message, params["method"])
     except FonnteError as fault:
-        # Without a token, the error happened while the list was read, before any message was sent.
-        unknown = bool(sender.token) and isinstance(fault, RequestError) and fault.may_be_applied
+        # Otherwise the error happened while the device or its groups were read, before any message was sent.
+        unknown = is_sending and isinstance(fault, RequestError) and fault.may_be_applied
         fault.partial_result = _failed(_result(sender, message, None, params, redactor), None if unknown else False)
         fault.warnings = warnings
         raise
@@ -119,6 +124,35 @@ def _repeated(message: Message) -> list[str]:
             "message."
         )
     ]
+
+
+# The groups
+
+
+def _with_groups(context: RunContext, sender: Sender, message: Message, method: str) -> Message:
+    """Return the message with the IDs of the groups that it names; the groups are read only if it names one."""
+    if not has_group_names(message):
+        return message
+    try:
+        groups = read_stored_groups(context, DeviceAccess(sender.number, sender.token, sender.device))
+        return with_group_ids(message, groups, method)
+    except FonnteError as fault:
+        fault.problem += ", and nothing was sent"
+        raise
+
+
+def _preview(
+    context: RunContext, wanted: str, message: Message, method: str, waiting: Waiting | None
+) -> tuple[Sender, Message, list[str]]:
+    """Return the sender and its message, and warnings about refusals, which an earlier task may still prevent."""
+    sender, warnings = preview_sender(context, wanted, message, waiting)
+    if sender.device is None:
+        return sender, message, warnings
+    try:
+        message = _with_groups(context, sender, message, method)
+    except RefusedError as fault:
+        warnings.append(f"{fault.problem}. The task would fail, unless an earlier one refreshes the groups.")
+    return sender, message, warnings
 
 
 # Sending

@@ -62,6 +62,8 @@ class DeviceRecord:
             where it had none), then those of the updates in doubt, the last one last. Any other code is that of
             another control node.
         declared_by: The kind of task that last declared a setting, by setting.
+        groups_fetched_at: When a run last caused the service to fetch the list of groups from the phone, or was about
+            to.
     """
 
     entries: t.Mapping[str, Entry] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class DeviceRecord:
     carried: frozenset[str] = frozenset()
     stamps: tuple[str, ...] = ()
     declared_by: t.Mapping[str, str] = field(default_factory=dict)
+    groups_fetched_at: str | None = None
 
     def mark_pending(self, sent: Settings, at: str, code: str = "") -> DeviceRecord:
         """Return the record with the settings of a request as in doubt, before it is sent.
@@ -160,6 +163,7 @@ class DeviceRecord:
             "carried": sorted(self.carried),
             "stamps": list(self.stamps),
             "declared_by": dict(self.declared_by),
+            **({"groups_fetched_at": self.groups_fetched_at} if self.groups_fetched_at else {}),
         }
 
     @classmethod
@@ -172,7 +176,8 @@ class DeviceRecord:
         if not isinstance(data, dict) or data.get("format") != FORMAT or not isinstance(data.get("entries"), dict):
             raise ValueError("not a record of this format")
         asked, number, carried = data.get("otp_requested_at"), data.get("number"), data.get("carried")
-        if not (asked is None or isinstance(asked, str)) or not isinstance(number, str):
+        fetched = data.get("groups_fetched_at")
+        if not all(at is None or isinstance(at, str) for at in (asked, fetched)) or not isinstance(number, str):
             raise ValueError("not a time, or not a number")
         stamps = data.get("stamps")
         if not isinstance(carried, list) or not isinstance(stamps, list):
@@ -186,7 +191,7 @@ class DeviceRecord:
         if not isinstance(declared_by, dict) or not all(isinstance(task, str) for task in declared_by.values()):
             raise ValueError("not a dictionary of tasks")
         declared = {option: task for option, task in declared_by.items() if option in entries}
-        return cls(entries, asked, number, reported, tuple(stamps), declared)
+        return cls(entries, asked, number, reported, tuple(stamps), declared, fetched)
 
 
 def _after_success(option: str, value: Value) -> EntryStatus:

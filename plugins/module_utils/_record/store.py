@@ -64,6 +64,19 @@ class RecordStore:
         place = Place(name, "number", self._endpoint)
         return EncryptedFile(self.backend, Cipher(account_token, place), NumberRecord.from_json, {"number": number})
 
+    def lock_request(self, device_token: str, request: str, seconds: float) -> t.ContextManager[None]:
+        """Hold a lock for one kind of request of a device. It belongs to no entry, so it delays no other request.
+
+        Args:
+            device_token: The token of the device.
+            request: The kind of request, one lowercase word that is no kind of entry.
+            seconds: How long to wait while another run holds it.
+
+        Raises:
+            RecordError: Another run still holds it, or it cannot be locked.
+        """
+        return self.backend.lock([file_name(device_token, request, self._endpoint)], seconds)
+
     def file(self, name: str) -> RecordFile:
         """Return the entry with a name that ``is_name`` accepts. Its content cannot be decrypted without a secret."""
         return RecordFile(self.backend, name)

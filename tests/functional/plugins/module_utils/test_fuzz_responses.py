@@ -196,6 +196,8 @@ def test_listed_strings_never_control_the_terminal(controller: Controller, field
         ("record", {"operation": "forget", "orphans": True}),
         ("doctor", {}),
         ("device_qr", {"device": NUMBER, "dest": str(controller.records.parent)}),
+        ("group_info", {"device": NUMBER, "refresh": True}),
+        ("number_info", {"device": NUMBER, "numbers": ["081200000009"]}),
     )
     for module, params in runs:
         try:

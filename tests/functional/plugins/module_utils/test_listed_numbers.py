@@ -100,6 +100,8 @@ def test_ambiguous_list_is_an_error_for_tasks_on_these_devices(controller: Contr
         ("webhook_config", {"webhook": "https://h.example.com/x"}),
         ("message", {"target": ["081200002001"], "message": "hello"}),
         ("device_qr", {"method": "code", "whatsapp": "6281200002001"}),
+        ("group_info", {"refresh": True}),
+        ("number_info", {"numbers": ["081200002001"]}),
         ("record", {"operation": "forget"}),
     ]
     for number in dict.fromkeys(numbers):

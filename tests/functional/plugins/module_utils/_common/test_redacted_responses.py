@@ -59,6 +59,9 @@ MODULES: tuple[tuple[str, dict[str, t.Any]], ...] = (
     ("record_info", {}),
     ("doctor", {}),
     ("message", {"device": NUMBER, "target": ["081200000009"], "message": "hello"}),
+    ("message", {"device": NUMBER, "target": ["group:Toko"], "message": "hello"}),
+    ("group_info", {"device": NUMBER, "refresh": True}),
+    ("number_info", {"device": NUMBER, "numbers": ["081200000009"]}),
     ("device_qr", {"device": NUMBER, "method": "code", "whatsapp": "081200000009"}),
 )
 
@@ -76,7 +79,8 @@ def test_no_module_shows_a_token_that_the_service_repeats(
         # Longer values are truncated.
         field = "name"
     if field == "reason":
-        for path in ("/device", "/update-device", "/add-device", "/send", "/qr"):
+        refusing = ("/device", "/update-device", "/add-device", "/send", "/qr")
+        for path in (*refusing, "/get-whatsapp-group", "/fetch-group", "/validate"):
             controller.sandbox.fault("status", path=path, times=None, code=200, body={"status": False, "reason": said})
     elif field == "device":
         controller.sandbox.fault("mutate", path="/get-devices", times=None, set_each={field: f"0812{said}"})

@@ -140,6 +140,8 @@ def test_disabled_validation_is_a_warning(controller: Controller) -> None:
         "fleet": {"devices": [{"device": A, "name": "Toko"}]},
         "message": {"device": A, "target": [A], "message": "hello"},
         "device_qr": {"device": A, "dest": "qr.png"},
+        "group_info": {"device": A, "refresh": True},
+        "number_info": {"device": A, "numbers": [A]},
         "audit": {"devices": [{"device": A, "name": "Toko"}]},
         "record": {"operation": "forget", "devices": [A]},
     }
