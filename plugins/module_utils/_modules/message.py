@@ -106,8 +106,8 @@ def run_message(task: ModuleInput) -> ModuleResult:
         return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *predicted])
     queued, sender = None, Sender(wanted, "")
     try:
-        sender = _find(context, wanted)
-        sender, queued = _send_by(context, wanted, sender, message, params["method"])
+        sender = find_sender(context, wanted)
+        sender, queued = send_message(context, wanted, sender, message, params["method"])
     except FonnteError as fault:
         # Without a token, the error happened while the list was read, before any message was sent.
         unknown = bool(sender.token) and isinstance(fault, RequestError) and fault.may_be_applied
@@ -131,7 +131,7 @@ def _repeated(message: Message) -> list[str]:
 # The sender
 
 
-def _find(context: RunContext, wanted: str) -> Sender:
+def find_sender(context: RunContext, wanted: str) -> Sender:
     """Return the device that sends; raise NotFoundError if the account does not list it."""
     if not wanted and not context.account_token:
         return Sender("", context.device_token)
@@ -191,7 +191,7 @@ def _obstacles(device: Device, message: Message) -> t.Iterator[str]:
 # Sending
 
 
-def _send_by(
+def send_message(
     context: RunContext, wanted: str, sender: Sender, message: Message, method: str
 ) -> tuple[Sender, SendResult]:
     """Send; if the service refuses the token, list the devices and send with a new token: a refusal sent nothing."""
@@ -202,7 +202,7 @@ def _send_by(
             raise
         refusal = fault
     try:
-        anew = _find(context, wanted)
+        anew = find_sender(context, wanted)
     except FonnteError:
         raise refusal from None
     if anew.token == sender.token:
@@ -218,7 +218,7 @@ def _send_fresh(
 
     def list_again() -> None:
         try:
-            senders.append(_find(context, wanted))
+            senders.append(find_sender(context, wanted))
         except RequestError as fault:
             # The response to the list was lost, not the one to a message, so nothing was sent.
             again = UnreachableError(
