@@ -76,6 +76,13 @@ def _items(data: Result) -> list[Result]:
 
 def _error(data: Result) -> str:
     """Return the error of a task, or of the first failed item of its loop."""
-    failed = [item for item in _items(data) if item.get("failed") or item.get("unreachable")]
+    failed = [item for item in _items(data) if _has_failed(item)]
     message = str(untag((failed or [data])[0].get("msg")) or "")
     return message or "the task returned no message"
+
+
+def _has_failed(item: Result) -> bool:
+    """Return whether the item of a loop has failed. Since ansible-core 2.19, it has no key ``failed`` in a callback."""
+    if "failed_when_result" in item:
+        return bool(item["failed_when_result"])
+    return bool(item.get("failed") or item.get("unreachable") or "exception" in item)

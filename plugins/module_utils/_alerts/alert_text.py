@@ -32,21 +32,23 @@ _MARKUP = str.maketrans({"*": "\uff0a", "~": "\uff5e"})
 # An underscore inside of a word, as in fonnte_device, is not markup.
 _ITALIC = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 # WhatsApp converts these to a link or to a mention, so an invisible character interrupts them.
-_LINK = re.compile(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])|:(?=//)|@(?=\S)")
+_LINK = re.compile(r":(?=//)|@")
+_DOMAIN = re.compile(r"(?<=[A-Za-z0-9])\.(?=[A-Za-z])")
 
 
-def make_inert(text: str, longest: int, links: bool = False) -> str:
+def make_inert(text: str, longest: int, is_name: bool = False) -> str:
     """Return an external string in one line, without markup, variables, control characters and links.
 
     Args:
         text: The string.
         longest: The maximum length; a longer one is cut.
-        links: Whether periods are kept, although WhatsApp may show a name with periods as a link.
+        is_name: Whether the string is the name of a host or a file, which stays searchable: its periods are kept.
     """
     line = " ".join(printable(text, " ").split())
     line = _ITALIC.sub("\uff3f", make_inert_string(line).translate(_MARKUP))
-    shown = line if links else _LINK.sub(lambda found: f"{found.group()}\u200b", line)
-    return truncate(shown, longest - 1)
+    for pattern in (_LINK,) if is_name else (_LINK, _DOMAIN):
+        line = pattern.sub(lambda found: f"{found.group()}\u200b", line)
+    return truncate(line, longest - 1)
 
 
 def mask_text(text: str, finder: SecretFinder) -> str:
@@ -58,7 +60,7 @@ def mask_text(text: str, finder: SecretFinder) -> str:
 def compose(outcome: Outcome, with_error: bool) -> str:
     """Return the text of the alert, at most 1,000 characters."""
     mode = " (check mode)" if outcome.check_mode else ""
-    playbook = make_inert(outcome.playbook, MAX_PLAYBOOK_LENGTH)
+    playbook = make_inert(outcome.playbook, MAX_PLAYBOOK_LENGTH, is_name=True)
     if not outcome.failed:
         return f"Ansible: {playbook}{mode} has completed\nHosts: {outcome.hosts}, {outcome.changed} changed"
     lines = [f"Ansible: {playbook}{mode} has failed", f"Hosts: {_hosts(outcome)}"]
@@ -74,14 +76,14 @@ def _error(outcome: Outcome, used: int) -> list[str]:
     first = outcome.failures[0]
     if not first.error:
         return ["Error: hidden, because the task has no_log"]
-    start = f"Error: {make_inert(first.host, MAX_HOST_LENGTH, links=True)}: "
+    start = f"Error: {make_inert(first.host, MAX_HOST_LENGTH, is_name=True)}: "
     left = MAX_MESSAGE_LENGTH - used - len(start) - 1
     return [start + make_inert(first.error, min(MAX_ERROR_LENGTH, left))]
 
 
 def _hosts(outcome: Outcome) -> str:
     named = [
-        make_inert(host, MAX_HOST_LENGTH, links=True) + (" (unreachable)" if host in outcome.unreachable else "")
+        make_inert(host, MAX_HOST_LENGTH, is_name=True) + (" (unreachable)" if host in outcome.unreachable else "")
         for host in outcome.failed[:MAX_NAMED_HOSTS]
     ]
     more = len(outcome.failed) - MAX_NAMED_HOSTS

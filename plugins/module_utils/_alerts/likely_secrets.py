@@ -64,6 +64,7 @@ _USER = re.compile(r"(?P<name>(?<!\S)(?:-u|--user))(?P<sign>[ =]?)(?P<value>[^\s
 _WORD = re.compile(r"[A-Za-z0-9_+=@!#$%%^&*~-]{%d,}" % MIN_TOKEN_LENGTH)
 _PART = re.compile(r"[A-Za-z0-9]+")
 _ORDINARY = re.compile(r"[A-Za-z]+|v?[0-9]+|[A-Za-z]+[0-9]{1,4}|[0-9]{1,3}[a-z]{1,2}")
+_ODD_SIGNS = frozenset("!#$%^&*+~")
 _VOWELS = frozenset("aeiouyAEIOUY")
 
 
@@ -140,9 +141,15 @@ def _is_random(word: str) -> bool:
     if not parts:
         # A line of dashes or asterisks.
         return False
-    signs = set(_PART.sub("", word))
-    mixed = word != word.lower() and len("".join(parts)) < MIN_PART_LENGTH * len(parts)
-    return any(map(_is_unusual, parts)) or len(signs) >= MIN_SIGNS or mixed
+    joined, signs = "".join(parts), set(_PART.sub("", word))
+    has_both_cases = joined not in (joined.lower(), joined.upper())
+    is_odd = bool(signs & _ODD_SIGNS) or len(joined) < MIN_PART_LENGTH * len(parts) or _changes_case_often(joined)
+    return any(map(_is_unusual, parts)) or len(signs) >= MIN_SIGNS or (has_both_cases and is_odd)
+
+
+def _changes_case_often(letters: str) -> bool:
+    changes = sum(first.isupper() != second.isupper() for first, second in zip(letters, letters[1:]))
+    return len(letters) >= MIN_TOKEN_LENGTH and changes > MAX_CASE_CHANGES * len(letters)
 
 
 def _is_unusual(part: str) -> bool:
@@ -155,7 +162,6 @@ def _is_unusual(part: str) -> bool:
         return len(part) >= MIN_TOKEN_LENGTH
     if len(part) < MIN_TOKEN_LENGTH:
         return False
-    changes = sum(first.isupper() != second.isupper() for first, second in zip(part, part[1:]))
     vowels = sum(letter in _VOWELS for letter in part)
     few = len(part) >= MIN_LETTERS_LENGTH and vowels < MIN_VOWELS * len(part)
-    return few or changes > MAX_CASE_CHANGES * len(part)
+    return few or _changes_case_often(part)
