@@ -193,7 +193,7 @@ class CallbackModule(CallbackBase):
                 self._warn(warning)
 
     def _guarded(self, work: t.Callable[[], None], effect: str) -> None:
-        """Run a part of the callback. No error in it may end the run, whatever Ansible does with errors of callbacks."""
+        """Run a part of the callback. No error in it may end the run, although Ansible can be configured so."""
         try:
             work()
         except FonnteError as fault:

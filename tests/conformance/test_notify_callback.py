@@ -24,7 +24,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandb
 SENDER, PERSON = "081200013001", "081200023001"
 INSTALLED = Path(os.environ.get("ANSIBLE_COLLECTIONS_PATH", "")) / "ansible_collections" / "fonnte" / "whatsapp"
 FAILED, CRASHED = 2, 4
-# A directory for modules that nobody can create makes a host unreachable.
+# No directory can be created there, so a host with it is unreachable.
 NO_DIRECTORY = "/proc/none"
 
 

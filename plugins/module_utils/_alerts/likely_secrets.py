@@ -74,7 +74,7 @@ def mask_likely_secrets(text: str) -> str:
     These are PEM blocks, all parts of a URL but its scheme and host, authorization headers, values of names such as
     password or token, and long random words. The time is bounded, because the text is cut to 2,000 characters.
     """
-    text = _BLOCK.sub(MASK, _cut(text))
+    text = _BLOCK.sub(MASK, _truncate(text))
     text = _URL.sub(_without_secrets, text)
     for pattern in (_PATH, _HEADER, _SCHEME, _PAIR, _FLAG, _USER):
         text = pattern.sub(_without_value, text)
@@ -107,7 +107,7 @@ def _is_secret_name(name: str) -> bool:
     return name not in ("PWD", "OLDPWD") and any(pattern.search(assigned) for pattern in (_PAIR, _HEADER))
 
 
-def _cut(text: str) -> str:
+def _truncate(text: str) -> str:
     """Return the start of a text. If it is cut, its last word is dropped."""
     if len(text) <= MAX_EXAMINED_LENGTH:
         return text

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The text of an alert is short and inert, whatever names and errors contain."""
+"""The text of an alert is short and inert, for all names and errors."""
 
 from __future__ import annotations
 
