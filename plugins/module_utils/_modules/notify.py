@@ -68,8 +68,7 @@ class Notifier:
         if self._number and not account:
             raise OptionError("account_token", "there is no token", "set FONNTE_ACCOUNT_TOKEN")
         if not self._number and not self._device_token:
-            problem = "no device is named"
-            raise OptionError("notify_device", problem, "set it to the number that sends, or set FONNTE_DEVICE_TOKEN")
+            raise OptionError("notify_device", "no device is named", "set it, or set FONNTE_DEVICE_TOKEN")
         connection = parse_connection(params)
         self._connection = replace(
             connection,
@@ -129,11 +128,12 @@ class Notifier:
         return read_message({**options, "target": targets, "msg": text, "preview": False}, now())
 
     def _explain(self, fault: FonnteError, outcome: Outcome, unknown: bool) -> str:
-        about = f"the alert about {printable(outcome.playbook)}"
+        name = printable(outcome.playbook)
         if unknown:
-            start, advice = f"It is not known whether {about} was sent", "check the outbox of the dashboard"
+            start = f"It is not known whether the alert about {name} was sent"
+            advice = "check the outbox of the dashboard"
         else:
-            start, advice = f"T{about[1:]} was not sent", fault.advice
+            start, advice = f"The alert about {name} was not sent", fault.advice
             if isinstance(fault, RequestError) and not isinstance(fault, RefusedError):
                 advice = f"check the service and the network, or raise notify_timeout (now {self._seconds:g} s)"
         operation = f"{fault.operation}: " if fault.operation else ""
