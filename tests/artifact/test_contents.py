@@ -27,7 +27,7 @@ PARTS = {
     "plugins/modules/*.py plugins/module_utils/*/*.py plugins/module_utils/*/*/*.py": "the modules, and the code that they import",
     "plugins/action/*.py plugins/plugin_utils/*.py": "modules run inside Ansible's worker",
     "plugins/doc_fragments/*.py": "documentation that modules share",
-    "plugins/inventory/*.py plugins/lookup/*.py plugins/filter/*.py": "the other plugins",
+    "plugins/inventory/*.py plugins/lookup/*.py plugins/filter/*.py plugins/callback/*.py": "the other plugins",
     "extensions/eda/plugins/*/*.py extensions/eda/rulebooks/*.yml": "the files that ansible-rulebook loads",
     "roles/*/*/*.yml roles/*/README.md": "the roles",
     "playbooks/*.yml playbooks/tasks/*.yml playbooks/vars/*.yml": "the playbooks, run by name",

@@ -233,6 +233,46 @@ def rename(number: str) -> Happens:
     return lambda follower: follower.sandbox.edit(number, name="Another name") and None
 
 
+def require_alert(follower: Follower) -> None:
+    """Check that the message on the page was sent, once."""
+    page = follower.collections / "ansible_collections" / "fonnte" / "whatsapp" / "docs" / "notify.md"
+    shown = next(block.text for block in blocks_of(page.read_text(encoding="utf-8")) if "has failed" in block.text)
+    (message,) = follower.sandbox.outbox()
+    assert message["message"] == shown.strip(), message
+
+
+def an_application(follower: Follower) -> None:
+    """Create an account without devices, the directory of the application, and a service manager that counts."""
+    account()(follower)
+    (follower.home / ".vault-password").write_text("not-a-secret\n", encoding="utf-8")
+    (follower.home / "cashier").mkdir()
+    program = follower.home / "bin" / "systemctl"
+    states = "LoadState=loaded\\nActiveState=active\\nSubState=running\\n"
+    program.write_text(
+        f"#!/bin/sh\necho \"$*\" >>'{follower.home}/systemctl.log'\nprintf '{states}'\n", encoding="utf-8"
+    )
+    program.chmod(0o755)
+
+
+def fonnte_deletes(number: str) -> Happens:
+    """Return a function that checks the first token, and deletes the device, as Fonnte does after 30 days."""
+
+    def purge(follower: Follower) -> None:
+        check_application(follower, number, restarts=1)
+        follower.sandbox.purge(number)
+
+    return purge
+
+
+def check_application(follower: Follower, number: str, restarts: int) -> None:
+    """Check that the application has the token of its device, and how often it was restarted."""
+    token = follower.sandbox.device(number)["token"]
+    file = follower.home / "cashier" / ".env"
+    assert file.read_text(encoding="utf-8") == f"FONNTE_TOKEN='{token}'\n" and file.stat().st_mode & 0o777 == 0o600
+    log = (follower.home / "systemctl.log").read_text(encoding="utf-8").splitlines()
+    assert log.count("--user restart cashier") == restarts, log
+
+
 SHOPS = {1: FIRST, 2: SECOND, 3: THIRD}
 GROUPS = [
     {"id": "120363041@g.us", "name": "Tim Gudang"},
@@ -284,6 +324,19 @@ GUIDES = {
             ("A code for the deletion", CODE),
             ("Press Enter when the phone is at hand", ""),
         ),
+    ),
+    "docs/notify.md": Guide(
+        world=account(OFFICE),
+        at={"Options": require_alert},
+        fails={"site.yml$": 2},
+        beside={"Ansible: site.yml has failed": "the message; require_alert compares it"},
+    ),
+    "docs/tokens-for-applications.md": Guide(
+        world=an_application,
+        at={
+            "3. After Fonnte deleted the device": fonnte_deletes(FIRST),
+            "4. Run both every morning": lambda follower: check_application(follower, FIRST, restarts=2),
+        },
     ),
     "docs/secrets.md": Guide(
         world=account(token="paste-the-token-here"),

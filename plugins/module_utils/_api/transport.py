@@ -13,6 +13,7 @@ need ``requests``.
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 import typing as t
@@ -51,10 +52,18 @@ class ApiResponse:
 
 
 class Transport:
-    """Sends requests to one endpoint over kept-alive connections."""
+    """Sends requests to one endpoint over kept-alive connections.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: The configuration of the connections.
+        seconds: The time limit for all requests together, from now; None to limit only each request.
+    """
+
+    def __init__(self, connection: Connection, seconds: float | None = None) -> None:
         self._connection = connection
+        # The limit of one request with all its attempts, and the end of all requests.
+        self._seconds = min(connection.timeout * MAX_TIMEOUTS_PER_REQUEST, math.inf if seconds is None else seconds)
+        self._ends_at = math.inf if seconds is None else time.monotonic() + seconds
         self._gate = RateLimitGate()
         self._slots = threading.BoundedSemaphore(connection.pool_size)
         self._opening = threading.Lock()
@@ -78,7 +87,7 @@ class Transport:
         session, longest_delay = self._open(), self._connection.longest_delay
         with self._slots:
             self._gate.wait()
-            deadline = time.monotonic() + self._connection.timeout * MAX_TIMEOUTS_PER_REQUEST
+            deadline = min(time.monotonic() + self._seconds, self._ends_at)
             tries = RetryBudget(self._gate, session.retry(), longest_delay, deadline)
             try:
                 return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
@@ -129,7 +138,7 @@ class Transport:
             raise UnexpectedResponseError(problem, NO_RESPONSE, True) from None
 
     def _deadline_error(self, was_sent: bool) -> RequestError:
-        seconds = self._connection.timeout * MAX_TIMEOUTS_PER_REQUEST
+        seconds = self._seconds
         if was_sent:
             return ResponseLostError(
                 f"no complete response arrived within {seconds:g} s", "run the playbook again, or raise api_timeout"

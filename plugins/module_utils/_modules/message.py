@@ -98,9 +98,9 @@ def run_message(task: ModuleInput) -> ModuleResult:
     queued, sender, is_sending = None, Sender(wanted, ""), False
     try:
         sender = find_sender(context, wanted)
-        message = _with_groups(context, sender, message, params["method"])
+        message = with_groups(context, sender, message, params["method"])
         is_sending = True
-        sender, queued = _send_by(context, wanted, sender, message, params["method"])
+        sender, queued = send_message(context, wanted, sender, message, params["method"])
     except FonnteError as fault:
         # Otherwise the error happened while the device or its groups were read, before any message was sent.
         unknown = is_sending and isinstance(fault, RequestError) and fault.may_be_applied
@@ -129,7 +129,7 @@ def _repeated(message: Message) -> list[str]:
 # The groups
 
 
-def _with_groups(context: RunContext, sender: Sender, message: Message, method: str) -> Message:
+def with_groups(context: RunContext, sender: Sender, message: Message, method: str) -> Message:
     """Return the message with the IDs of the groups that it names; the groups are read only if it names one."""
     if not has_group_names(message):
         return message
@@ -149,7 +149,7 @@ def _preview(
     if sender.device is None:
         return sender, message, warnings
     try:
-        message = _with_groups(context, sender, message, method)
+        message = with_groups(context, sender, message, method)
     except RefusedError as fault:
         warnings.append(f"{fault.problem}. The task would fail, unless an earlier one refreshes the groups.")
     return sender, message, warnings
@@ -158,7 +158,7 @@ def _preview(
 # Sending
 
 
-def _send_by(
+def send_message(
     context: RunContext, wanted: str, sender: Sender, message: Message, method: str
 ) -> tuple[Sender, SendResult]:
     """Send; if the service refuses the token, list the devices and send with a new token: a refusal sent nothing."""
