@@ -24,9 +24,7 @@ attributes:
     support: full
   diff_mode:
     description: Returns the changes, or the predicted ones in C(check_mode), in diff mode.
-    support: partial
-    details:
-      - The changed links are in the result, and the file is not shown.
+    support: full
   idempotent:
     description: A second run with the same arguments, outside check mode, changes nothing.
     support: partial

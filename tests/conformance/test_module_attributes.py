@@ -40,7 +40,6 @@ CHANGES_AGAIN = {
 NO_DIFF = {
     "fonnte_device": "A code sent with O(request_otp) is not part of the device",
     "fonnte_doctor": "Shows the facts in O(dest).",
-    "fonnte_link_changes": "the file is not shown",
     "fonnte_sheet": "Sheets are not shown.",
 }
 # Tasks for attributes that no example covers.

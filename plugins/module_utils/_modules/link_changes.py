@@ -14,7 +14,18 @@ import typing as t
 from .._common.atomic_files import foreign_warnings
 from .._common.destinations import check_destination, check_links
 from .._common.errors import OptionError, error_context
-from .._linking.link_changes import Change, Comparison, Known, cancel, compare, finish, read_state, start, write_state
+from .._linking.link_changes import (
+    Change,
+    Comparison,
+    Known,
+    cancel,
+    compare,
+    finish,
+    read_state,
+    start,
+    state_bytes,
+    write_state,
+)
 from .._options.common import Spec
 from .._reconcile.result import Result
 from .task import ModuleInput, ModuleResult
@@ -46,7 +57,13 @@ def run_link_changes(task: ModuleInput) -> ModuleResult:
         if changed and not task.check_mode:
             write_state(path, after)
     return ModuleResult(
-        {"changed": changed, "first": before is None, "path": path, **_described(found)},
+        {
+            "changed": changed,
+            "first": before is None,
+            "path": path,
+            **_described(found),
+            "diff": _diff(path, before, after),
+        },
         foreign_warnings([path]),
     )
 
@@ -72,6 +89,12 @@ def _device(index: int, given: t.Any) -> Change | None:
             "pass the devices of fonnte_device_info",
         )
     return None if connected is None else Change(number, name if isinstance(name, str) else None, connected)
+
+
+def _diff(path: str, before: t.Mapping[str, Known] | None, after: t.Mapping[str, Known]) -> Result:
+    """Return the content of the file before and after the run."""
+    texts = ["" if state is None else state_bytes(state).decode("ascii") for state in (before, after)]
+    return {"before_header": path, "after_header": path, "before": texts[0], "after": texts[1]}
 
 
 def _described(found: Comparison) -> Result:

@@ -126,7 +126,9 @@ def test_check_mode_returns_the_changes_and_stores_none(watch: Watch) -> None:
     assert watch.run(check=True, a=True)["changed"] and not watch.path.parent.exists()
     watch.run(a=True)
     before = watch.path.read_bytes()
-    assert names(watch.run(check=True, a=False, b=True), "dropped") == ["a"]
+    predicted = watch.run(check=True, a=False, b=True)
+    assert names(predicted, "dropped") == ["a"] and predicted["diff"]["before"].encode() == before
+    assert B in predicted["diff"]["after"] and B not in predicted["diff"]["before"]
     for operation in ("start", "finish", "cancel"):
         assert watch.run(operation, check=True, a=False, b=True)["changed"]
     assert watch.path.read_bytes() == before
