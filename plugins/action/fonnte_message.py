@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import MESSAGE, run_message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.options import MESSAGE
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import run_message
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._in_process import InProcess
 
 

@@ -103,6 +103,7 @@ import typing as t
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._alerts.notifier import NOTIFY, Notifier
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._alerts.outcome import (
     Failure,
     FailureCollector,
@@ -110,7 +111,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._alerts.outcome im
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.notify import NOTIFY, Notifier
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import (
     check_token,
     empty_variables_unset,

@@ -298,8 +298,9 @@ device:
   sample: "081200001001"
 """
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.options import MESSAGE
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import run_module
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import MESSAGE, run_message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import run_message
 
 
 def main() -> None:

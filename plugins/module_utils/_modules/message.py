@@ -11,20 +11,14 @@ from __future__ import annotations
 import typing as t
 
 from .._api.client import SendResult
-from .._api.wire import Request
 from .._common.clock import now, unix_to_text
 from .._common.errors import (
     FonnteError,
-    RefusalKind,
     RefusedError,
     RequestError,
-    StaleListError,
-    UnreachableError,
     error_context,
 )
 from .._common.redaction import Redactor
-from .._contacts.device_access import DeviceAccess
-from .._contacts.group_list import read_stored_groups
 from .._messages.delivery import (
     MAX_TIMEOUT,
     MIN_TIMEOUT,
@@ -35,49 +29,15 @@ from .._messages.delivery import (
     read_waiting,
     start_states,
 )
-from .._messages.group_ids import has_group_names, with_group_ids
 from .._messages.message import Message, as_written, read_message
+from .._messages.options import MESSAGE
 from .._messages.sender import Sender, find_sender, preview_sender
-from .._options.common import API, NUMBER, Spec, build_context, check_range, common_warnings, number, require_device
+from .._messages.sending import name_targets, send_message, with_groups
+from .._options.common import API, NUMBER, build_context, check_range, common_warnings, number, require_device
 from .._options.policy import max_age
-from .._reconcile.list_age import require_fresh, send_with_fresh_list
 from .._reconcile.observe import RunContext
 from .._reconcile.result import Result
 from .task import ModuleInput, ModuleResult
-
-POLL: Spec = {
-    "name": {"type": "str", "required": True},
-    # Type raw, because YAML reads yes and no as booleans, which would become the choices True and False.
-    "choices": {"type": "list", "elements": "raw", "required": True},
-    "select": {"type": "str", "choices": ["single", "multiple"], "default": "single"},
-}
-
-MESSAGE: Spec = {
-    **API,
-    **NUMBER,
-    "target": {"type": "list", "elements": "raw", "required": True, "aliases": ["targets"]},
-    # ansible-test forbids the service's name for it, "message", as an option, and even as an alias.
-    "msg": {"type": "str", "also": ["message"]},
-    # A shared link to a file often includes the permission to read it.
-    "url": {"type": "str", "no_log": True},
-    "file": {"type": "path"},
-    "filename": {"type": "str"},
-    "schedule": {"type": "raw"},
-    "delay": {"type": "str"},
-    "country_code": {"type": "str"},
-    "location": {"type": "str"},
-    "typing": {"type": "bool"},
-    "poll": {"type": "dict", "options": POLL},
-    "connect_only": {"type": "bool"},
-    "follow_up": {"type": "int"},
-    "sequence": {"type": "bool"},
-    "preview": {"type": "bool"},
-    "inbox_id": {"type": "int"},
-    "duration": {"type": "int"},
-    "method": {"type": "str", "choices": ["post", "get"], "default": "post"},
-    "wait": {"type": "str", "choices": list(WAIT_STATES), "default": WAIT_STATES[0]},
-    "wait_timeout": {"type": "float", "default": 300.0},
-}
 
 
 def run_message(task: ModuleInput) -> ModuleResult:
@@ -129,18 +89,6 @@ def _repeated(message: Message) -> list[str]:
 # The groups
 
 
-def with_groups(context: RunContext, sender: Sender, message: Message, method: str) -> Message:
-    """Return the message with the IDs of the groups that it names; the groups are read only if it names one."""
-    if not has_group_names(message):
-        return message
-    try:
-        groups = read_stored_groups(context, DeviceAccess(sender.number, sender.token, sender.device))
-        return with_group_ids(message, groups, method)
-    except FonnteError as fault:
-        fault.problem += ", and nothing was sent"
-        raise
-
-
 def _preview(
     context: RunContext, wanted: str, message: Message, method: str, waiting: Waiting | None
 ) -> tuple[Sender, Message, list[str]]:
@@ -156,78 +104,6 @@ def _preview(
 
 
 # Sending
-
-
-def send_message(
-    context: RunContext, wanted: str, sender: Sender, message: Message, method: str
-) -> tuple[Sender, SendResult]:
-    """Send; if the service refuses the token, list the devices and send with a new token: a refusal sent nothing."""
-    try:
-        return _send_fresh(context, wanted, sender, message, method)
-    except RefusedError as fault:
-        if fault.kind is not RefusalKind.INVALID_TOKEN or sender.token == context.device_token:
-            raise
-        refusal = fault
-    try:
-        anew = find_sender(context, wanted)
-    except FonnteError:
-        raise refusal from None
-    if anew.token == sender.token:
-        raise refusal
-    return _send_fresh(context, wanted, anew, message, method)
-
-
-def _send_fresh(
-    context: RunContext, wanted: str, sender: Sender, message: Message, method: str
-) -> tuple[Sender, SendResult]:
-    """Send with a device list that is recent enough. If it is too old, list the devices again before sending."""
-    senders = [sender]
-
-    def list_again() -> None:
-        try:
-            senders.append(find_sender(context, wanted))
-        except RequestError as fault:
-            # The response to the list was lost, not the one to a message, so nothing was sent.
-            again = UnreachableError(
-                f"the list became too old and could not be requested again ({fault.problem}), and nothing was sent",
-                "run the task again",
-            )
-            again.operation = fault.operation
-            raise again from None
-
-    queued = send_with_fresh_list(lambda: _send(context, senders[-1], message, method), list_again)
-    return senders[-1], queued
-
-
-def _send(context: RunContext, sender: Sender, message: Message, method: str) -> SendResult:
-    def guard() -> None:
-        context.lineage.require()
-        require_fresh(sender.identified_at)
-
-    call = Request("/send", sender.token, message.form, message.upload, method.upper(), guard)
-    with error_context(f"Sending from {sender.name} to {_named(message)}"):
-        try:
-            return context.client.send(call)
-        except RequestError as fault:
-            if isinstance(fault, StaleListError):
-                raise
-            if fault.may_be_applied:
-                fault.problem += "; whether the message is queued is not known, and it was not sent again"
-                fault.advice = (
-                    "check the outbox of the dashboard, and run this task again only if the message is not in it"
-                )
-            else:
-                fault.problem += ", and nothing was sent"
-            raise
-
-
-_FEW = 3
-
-
-def _named(message: Message) -> str:
-    few = ", ".join(target.international for target in message.targets[:_FEW])
-    more = len(message.targets) - _FEW
-    return few if more <= 0 else f"{few} and {more} more"
 
 
 def _fewer(message: Message, queued: SendResult) -> list[str]:
@@ -258,7 +134,7 @@ def _wait(
         FonnteError: They have not; ``partial_result`` contains the IDs and the states of the queued messages.
     """
     try:
-        with error_context(f"Waiting for the delivery from {sender.name} to {_named(message)}"):
+        with error_context(f"Waiting for the delivery from {sender.name} to {name_targets(message)}"):
             result["states"] = start_states([name for name, _target in queued.messages], len(message.targets))
             DeliveryWatch(
                 waiting,

@@ -27,7 +27,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import attachment as _attachment
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.attachment import MAX_FILE_BYTES
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.message import read_message, read_targets
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import MESSAGE, run_message
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.options import MESSAGE
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.message import run_message
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 

@@ -13,9 +13,6 @@ import re
 import typing as t
 from dataclasses import replace
 
-from .._alerts.alert_text import compose, mask_text
-from .._alerts.likely_secrets import known_secrets
-from .._alerts.outcome import Outcome
 from .._api.client import FonnteClient
 from .._api.transport import Transport
 from .._common.clock import now
@@ -25,11 +22,15 @@ from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, masking, printable
 from .._common.spellings import SecretFinder
 from .._messages.message import Message, read_message
+from .._messages.options import MESSAGE
 from .._messages.sender import find_sender
+from .._messages.sending import send_message, with_groups
 from .._options.common import Environment, Params, Spec, check_range, parse_connection, tokens
 from .._reconcile.observe import RunContext
 from .._record.store import RecordStore
-from .message import MESSAGE, send_message, with_groups
+from .alert_text import compose, mask_text
+from .likely_secrets import known_secrets
+from .outcome import Outcome
 
 # The options of the callback, besides those of the account.
 NOTIFY: Spec = {

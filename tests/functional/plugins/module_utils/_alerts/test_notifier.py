@@ -10,10 +10,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._alerts.notifier import NOTIFY, Notifier
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._alerts.outcome import Failure, Outcome
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.notify import NOTIFY, Notifier
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SENDER, UNLINKED, PERSON, GROUP = "081200000001", "081200000002", "0812-0000-2001", "120363042012345678@g.us"
