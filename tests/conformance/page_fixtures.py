@@ -181,6 +181,28 @@ def silent_for_nine_days(follower: Follower) -> None:
     (follower.folder / "last-events.json").write_text(json.dumps(events), encoding="utf-8")
 
 
+def declares_events(make: Happens) -> Happens:
+    """Return a function that runs another one, and then writes a declaration with the lines of docs/events.md."""
+
+    def then(follower: Follower) -> None:
+        make(follower)
+        root = follower.collections / "ansible_collections" / "fonnte" / "whatsapp"
+        (added,) = (
+            block.text
+            for block in blocks_of((root / "docs" / "events.md").read_text(encoding="utf-8"))
+            if "webhook_connect:" in block.text
+        )
+        urls = {name: f"https://hooks.example.com/{name}" for name in ("webhook", "webhook_status", "webhook_chaining")}
+        others: Json = {"autoread": True, "personal": True, "group": False, "quick": False, "resend": True, **urls}
+        others.update(target="6281299990000", country_code="62")
+        devices = [{"device": FIRST, "name": "Toko Satu"}, {"device": SECOND, "name": "Toko Dua"}]
+        lines = [f"  {name}: {json.dumps(value)}\n" for name, value in others.items()]
+        text = f"{added}{''.join(lines)}fleet_devices: {json.dumps(devices)}\n"
+        (follower.folder / "devices.yml").write_text(text, encoding="utf-8")
+
+    return then
+
+
 def in_an_empty_directory(follower: Follower) -> None:
     assert follower.type("mkdir ../empty && cd ../empty").code == 0
 
@@ -301,7 +323,8 @@ GUIDES = {
     "docs/awx.md": Guide(world=account()),
     "docs/doctor.md": Guide(answers=(("Write yes to go on", "yes"),)),
     "docs/events.md": Guide(
-        world=account(OFFICE, device(SECOND, "Toko Dua"), device(THIRD, "Toko Tiga", linked=False)),
+        world=declares_events(account(OFFICE, device(SECOND, "Toko Dua"), device(THIRD, "Toko Tiga", linked=False))),
+        beside={"2 of our devices": "no event arrives here; the stage eda runs the rulebook"},
     ),
     "docs/evidence.md": Guide(world=has_a_record, at={"Manage the record": set_old_token}),
     "docs/fleet.md": Guide(world=an_agency),
