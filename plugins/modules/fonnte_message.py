@@ -156,6 +156,8 @@ notes:
 seealso:
   - module: fonnte.whatsapp.fonnte_device
   - module: fonnte.whatsapp.fonnte_device_info
+  - plugin: fonnte.whatsapp.notify
+    plugin_type: callback
   - name: The API of Fonnte
     description: The vendor's documentation.
     link: https://docs.fonnte.com
