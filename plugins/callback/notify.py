@@ -200,7 +200,7 @@ class CallbackModule(CallbackBase):
             self._warn(f"No alerts are sent. {sentence(fault)}")
         except Exception as fault:
             # Its text may contain a secret.
-            self._warn(f"An error in the callback ({type(fault).__name__}): {effect}. Please report it.")
+            self._warn(f"An error in the callback ({fault.__class__.__name__}): {effect}. Please report it.")
 
     def _warn(self, text: str) -> None:
         self._display.warning(f"{self.CALLBACK_NAME}: {text}")

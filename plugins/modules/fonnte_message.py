@@ -184,6 +184,8 @@ seealso:
   - module: fonnte.whatsapp.fonnte_group_info
   - module: fonnte.whatsapp.fonnte_number_info
   - module: fonnte.whatsapp.fonnte_link_changes
+  - plugin: fonnte.whatsapp.notify
+    plugin_type: callback
   - name: The API of Fonnte
     description: The vendor's documentation.
     link: https://docs.fonnte.com

@@ -110,6 +110,12 @@ def test_failure_causes_one_message(alerts: Alerts) -> None:
     assert alerts.space.errors == ""
 
 
+def test_ignored_failure_after_real_one_is_not_reported(alerts: Alerts) -> None:
+    block = {"block": [fail("real")], "always": [fail("ignored", ignore_errors=True)]}
+    (text,) = alerts.run([play_of(block)])
+    assert text.endswith(": real")
+
+
 @ON_EACH_CORE
 def test_unreachable_hosts_count(alerts: Alerts) -> None:
     alerts.hosts = [f"host{number}" for number in range(12)]
@@ -150,7 +156,6 @@ def test_secrets_are_not_sent(alerts: Alerts) -> None:
     hidden = [
         fail(secret, no_log=True),
         fail(secret, no_log="{{ true }}"),
-        {"name": "Deploy {{ secret }}", **fail(secret, no_log=True), "vars": {"secret": secret}},
         {"name": "Deploy", **item, "loop": items},
         {"name": "Deploy", **item, "loop": items[::-1]},
     ]
@@ -160,6 +165,9 @@ def test_secrets_are_not_sent(alerts: Alerts) -> None:
         assert (
             text == "Ansible: site0.yml has failed\nHosts: a\nTask: Deploy\nError: hidden, because the task has no_log"
         )
+    templated = fail(secret, no_log=True, vars={"secret": secret})
+    (text,) = alerts.run([play_of({**templated, "name": "Deploy {{ secret }}"})])
+    assert "\nTask: Deploy \uff5b\uff5b secret }}\n" in text and secret not in text
     (text,) = alerts.run([play_of(hidden[0])], FONNTE_NOTIFY_DETAIL="names")
     assert text.endswith("\nTask: Deploy")
 

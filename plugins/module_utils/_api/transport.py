@@ -61,13 +61,17 @@ class Transport:
 
     def __init__(self, connection: Connection, seconds: float | None = None) -> None:
         self._connection = connection
-        # The limit of one request with all its attempts, and the end of all requests.
-        self._seconds = min(connection.timeout * MAX_TIMEOUTS_PER_REQUEST, math.inf if seconds is None else seconds)
-        self._ends_at = math.inf if seconds is None else time.monotonic() + seconds
+        self._all_seconds = math.inf if seconds is None else seconds
+        self._ends_at = time.monotonic() + self._all_seconds
         self._gate = RateLimitGate()
         self._slots = threading.BoundedSemaphore(connection.pool_size)
         self._opening = threading.Lock()
         self._session: Session | None = None
+
+    @property
+    def _request_seconds(self) -> float:
+        """The time limit of a request with all its attempts."""
+        return min(self._connection.timeout * MAX_TIMEOUTS_PER_REQUEST, self._all_seconds)
 
     def close(self) -> None:
         """Close the kept-alive connections."""
@@ -87,7 +91,7 @@ class Transport:
         session, longest_delay = self._open(), self._connection.longest_delay
         with self._slots:
             self._gate.wait()
-            deadline = min(time.monotonic() + self._seconds, self._ends_at)
+            deadline = min(time.monotonic() + self._request_seconds, self._ends_at)
             tries = RetryBudget(self._gate, session.retry(), longest_delay, deadline)
             try:
                 return _parse_response(call.path, self._send_with_retries(session, call, tries), longest_delay)
@@ -138,7 +142,7 @@ class Transport:
             raise UnexpectedResponseError(problem, NO_RESPONSE, True) from None
 
     def _deadline_error(self, was_sent: bool) -> RequestError:
-        seconds = self._seconds
+        seconds = self._request_seconds
         if was_sent:
             return ResponseLostError(
                 f"no complete response arrived within {seconds:g} s", "run the playbook again, or raise api_timeout"

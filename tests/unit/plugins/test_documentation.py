@@ -19,7 +19,7 @@ import yaml
 ROOT = Path(__file__).parents[3]
 COLLECTION = "fonnte.whatsapp."
 PACKAGE = "ansible_collections.fonnte.whatsapp.plugins"
-KINDS = {"modules": "module", "lookup": "lookup", "filter": "filter", "inventory": "inventory"}
+KINDS = {"modules": "module", "lookup": "lookup", "callback": "callback", "filter": "filter", "inventory": "inventory"}
 
 
 def texts_of(path: Path) -> dict[str, str]:
