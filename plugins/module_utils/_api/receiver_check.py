@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import base64
 import concurrent.futures
+import contextlib
 import enum
+import os
 import re
 import socket
 import ssl
@@ -175,17 +177,21 @@ def check_receiver(url: str, network: Network) -> ReceiverCheck:
     parts = urlsplit(url)
     attempt = Attempt(network.clock() + network.seconds, network.clock)
     try:
-        with _connected(parts, network, attempt) as opened:
-            status = _exchange(opened, _request(parts), attempt)
+        with _connected(parts, network, attempt) as opened, _shut_at_end(opened, attempt):
+            encrypted = parts.scheme.lower() != "http"
+            with _encrypted(opened, parts, network, attempt) if encrypted else contextlib.nullcontext(opened) as used:
+                status = _exchange(used, _request(parts), attempt)
     except _Failed as failure:
         return failure.result
+    except DeadlineExceeded:
+        return ReceiverCheck(Outcome.SLOW)
     if status == 200:
         return ReceiverCheck(Outcome.OK, status)
     return ReceiverCheck(Outcome.REDIRECT if 300 <= status < 400 else Outcome.STATUS, status)
 
 
 def _connected(parts: SplitResult, network: Network, attempt: Attempt) -> socket.socket:
-    """Return a connection to the host of a URL, with TLS for https."""
+    """Return a connection to the host of a URL."""
     addresses = _pinned(parts, network, attempt)
     opened = None
     for place, address in enumerate(addresses):
@@ -196,7 +202,30 @@ def _connected(parts: SplitResult, network: Network, attempt: Attempt) -> socket
             continue
     if opened is None:
         raise _Failed(Outcome.UNREACHABLE, Detail.NO_CONNECTION)
-    return opened if parts.scheme.lower() == "http" else _encrypted(opened, parts, network, attempt)
+    return opened
+
+
+@contextlib.contextmanager
+def _shut_at_end(opened: socket.socket, attempt: Attempt) -> t.Iterator[None]:
+    """Shut a connection down when the time is over.
+
+    OpenSSL can process records without end inside one call, in which no timeout of the socket applies.
+    """
+    # TLS takes over the descriptor of the socket, so the connection gets another one.
+    with socket.socket(fileno=os.dup(opened.fileno())) as other:
+
+        def shut() -> None:
+            with contextlib.suppress(OSError):
+                other.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(attempt.time_left(), shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def _pinned(parts: SplitResult, network: Network, attempt: Attempt) -> list[Address]:
@@ -240,7 +269,7 @@ def _encrypted(opened: socket.socket, parts: SplitResult, network: Network, atte
         return context.wrap_socket(opened, server_hostname=(parts.hostname or "").rstrip("."))
     except BaseException as fault:
         opened.close()
-        if isinstance(fault, (socket.timeout, DeadlineExceeded)):
+        if isinstance(fault, (socket.timeout, DeadlineExceeded)) or _is_over(attempt):
             raise _Failed(Outcome.SLOW) from None
         if isinstance(fault, ssl.SSLCertVerificationError):
             raise _Failed(Outcome.TLS, _CERTIFICATE.get(fault.verify_code, Detail.HANDSHAKE)) from None
@@ -281,6 +310,7 @@ def _exchange(opened: socket.socket, request: bytes, attempt: Attempt) -> int:
             opened.settimeout(attempt.time_left())
             part = opened.recv(MAX_RECEIVED_BYTES - len(received))
             if not part:
+                attempt.time_left()
                 raise _Failed(Outcome.UNREACHABLE, Detail.NOT_HTTP if received else Detail.CLOSED)
             received += part
     except (socket.timeout, DeadlineExceeded):
@@ -288,7 +318,15 @@ def _exchange(opened: socket.socket, request: bytes, attempt: Attempt) -> int:
     except NotHttpError:
         raise _Failed(Outcome.UNREACHABLE, Detail.NOT_HTTP) from None
     except OSError:
-        raise _Failed(Outcome.UNREACHABLE, Detail.CLOSED) from None
+        raise _Failed(*((Outcome.SLOW,) if _is_over(attempt) else (Outcome.UNREACHABLE, Detail.CLOSED))) from None
+
+
+def _is_over(attempt: Attempt) -> bool:
+    try:
+        attempt.time_left()
+    except DeadlineExceeded:
+        return True
+    return False
 
 
 class NotHttpError(Exception):

@@ -306,6 +306,23 @@ def test_limit_applies_to_the_whole_exchange(start: t.Callable[..., Server]) -> 
     assert checked(server, seconds=SHORT) == ReceiverCheck(Outcome.SLOW)
 
 
+def test_handshake_without_an_end_is_slow(start: t.Callable[..., Server]) -> None:
+    """OpenSSL ignores each HelloRequest inside one call, in which no timeout of the socket applies."""
+    hello_requests = b"\x16\x03\x03\x00\x04\x00\x00\x00\x00" * 10_000
+
+    def serve(opened: socket.socket) -> None:
+        opened.recv(4096)
+        while not server.ended.is_set():
+            opened.sendall(hello_requests)
+
+    server = start(serve)
+    # Without the limit, the check ends only with the server.
+    threading.Timer(ENOUGH, server.close).start()
+    url = f"https://127.0.0.1:{server.port}/"
+    found = check_receiver(url, network(seconds=SHORT, authorities=public_authorities()))
+    assert found == ReceiverCheck(Outcome.SLOW) and not server.ended.is_set()
+
+
 def test_lookup_without_an_end_is_unreachable() -> None:
     ended = threading.Event()
 
