@@ -13,6 +13,7 @@ setup cannot be limited in this way: they run in a thread that is abandoned when
 
 from __future__ import annotations
 
+import contextlib
 import io
 import queue
 import socket
@@ -39,6 +40,7 @@ class Attempt:
     Attributes:
         deadline: The time at which it must end, on the monotonic clock, in seconds.
         was_sent: Whether at least a part of the request may have been sent.
+        watched: The context of the attempt, which ends the supervision of its connection.
 
     Args:
         deadline: The time at which it must end.
@@ -55,6 +57,7 @@ class Attempt:
     ) -> None:
         self.deadline = deadline
         self.was_sent = False
+        self.watched = contextlib.ExitStack()
         self._received = 0
         self._clock = clock
         self._guard = guard

@@ -26,6 +26,7 @@ from .._common.input_files import read_whole
 from .body import DecodingError, read_body
 from .deadline import Attempt, DeadlineSocket, run_with_deadline
 from .retry import BACKOFF_SECONDS
+from .watchdog import Watchdog
 from .wire import Connection, HttpResponse, Request
 
 try:
@@ -109,7 +110,8 @@ class Session:
             logging.getLogger(library).setLevel(logging.CRITICAL)
         # An adapter without a requests.Session has neither cookies, redirects, .netrc nor settings of the environment,
         # and needs a quarter less CPU for each request.
-        self._adapter = _adapter(connection.pool_size, self._authorities)
+        self._watchdog = Watchdog()
+        self._adapter = _adapter(connection.pool_size, self._authorities, self._watchdog)
         if not connection.verify:
             # The module gives its own warning; the library would print one to stderr for each request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -121,6 +123,7 @@ class Session:
     def close(self) -> None:
         """Close the connections."""
         self._adapter.close()
+        self._watchdog.close()
 
     def send(self, call: Request, attempt: Attempt) -> HttpResponse:
         """Send a request once, and read the whole response.
@@ -130,8 +133,12 @@ class Session:
             RequestError: No response was read. The error states whether the request was sent and may be transient.
             DeadlineExceeded: The time of the attempt is over.
         """
-        connection = self._connection
         _current.attempt = attempt
+        with attempt.watched:
+            return self._send(call, attempt)
+
+    def _send(self, call: Request, attempt: Attempt) -> HttpResponse:
+        connection = self._connection
         try:
             response = self._adapter.send(
                 _prepare(call, connection.endpoint),
@@ -141,9 +148,12 @@ class Session:
                 proxies=self._proxies,
             )
         except requests.exceptions.RequestException as fault:
+            # The watchdog may have shut the connection down.
+            attempt.time_left()
             raise _connection_error(fault, attempt.was_sent) from None
         except (urllib3.exceptions.HTTPError, ValueError) as fault:
             # requests does not wrap an error before the connection, for example for an invalid host name.
+            attempt.time_left()
             name = type(fault).__name__
             if attempt.was_sent:
                 raise ResponseLostError(f"the connection broke ({name})", _VERIFY_BY_LIST) from None
@@ -159,19 +169,20 @@ class Session:
             response.close()
 
 
-def _adapter(size: int, authorities: str | None) -> t.Any:
+def _adapter(size: int, authorities: str | None, watchdog: Watchdog) -> t.Any:
     """Return an adapter with connections that observe the deadlines of their requests and never retry.
 
     Args:
         size: The maximum number of connections that are kept.
         authorities: The certificates from the file in ca_path; None where ca_path is no file.
+        watchdog: Shuts connections with TLS down at the deadline.
     """
     opening = threading.Lock()
 
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().init_poolmanager(*args, **kwargs)
-            _add_deadlines(self.poolmanager, authorities)
+            _add_deadlines(self.poolmanager, authorities, watchdog)
 
         def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
             # The lock keeps other threads from using a manager whose connections have no deadlines yet.
@@ -179,21 +190,23 @@ def _adapter(size: int, authorities: str | None) -> t.Any:
                 known = list(self.proxy_manager.values())
                 manager = super().proxy_manager_for(*args, **kwargs)
                 if manager not in known:
-                    _add_deadlines(manager, authorities)
+                    _add_deadlines(manager, authorities, watchdog)
             return manager
 
     return Adapter(pool_connections=size, pool_maxsize=size, max_retries=0)
 
 
-def _add_deadlines(manager: t.Any, authorities: str | None) -> None:
+def _add_deadlines(manager: t.Any, authorities: str | None, watchdog: Watchdog) -> None:
     """Apply deadlines to all connections of a manager."""
     manager.pool_classes_by_scheme = {
-        scheme: type(pools.__name__, (pools,), {"ConnectionCls": _with_deadlines(pools.ConnectionCls, authorities)})
+        scheme: type(
+            pools.__name__, (pools,), {"ConnectionCls": _with_deadlines(pools.ConnectionCls, authorities, watchdog)}
+        )
         for scheme, pools in manager.pool_classes_by_scheme.items()
     }
 
 
-def _with_deadlines(connections: t.Any, authorities: str | None) -> t.Any:
+def _with_deadlines(connections: t.Any, authorities: str | None, watchdog: Watchdog) -> t.Any:
     """Return a connection class that observes the deadline of the current attempt, and records when sending begins."""
 
     def connect(self: t.Any) -> None:
@@ -206,7 +219,11 @@ def _with_deadlines(connections: t.Any, authorities: str | None) -> t.Any:
     def request(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         if self.sock is None:
             self.connect()
-        _attempt().begin_sending()
+        attempt = _attempt()
+        # Only a connection with TLS has a version of it.
+        if hasattr(self.sock, "version"):
+            attempt.watched.enter_context(watchdog.limit(self.sock, attempt))
+        attempt.begin_sending()
         return connections.request(self, *args, **kwargs)
 
     return type(connections.__name__, (connections,), {"connect": connect, "request": request})
@@ -263,6 +280,7 @@ def _body(response: t.Any, attempt: Attempt) -> bytes:
     try:
         return read_body(read, response.headers.get("Content-Encoding", ""), attempt)
     except urllib3.exceptions.HTTPError as fault:
+        attempt.time_left()
         cause = _cause(fault)
     except DecodingError:
         cause = "it cannot be decompressed"

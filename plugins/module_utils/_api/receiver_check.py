@@ -17,7 +17,6 @@ import base64
 import concurrent.futures
 import contextlib
 import enum
-import os
 import re
 import socket
 import ssl
@@ -29,6 +28,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from .._device.addresses import Reach, address_reach
 from .deadline import Attempt, DeadlineExceeded, run_with_deadline
+from .watchdog import Watchdog
 
 # Seconds for the whole exchange, with the DNS lookup. The limit of Fonnte is unknown.
 MAX_SECONDS = 10.0
@@ -207,25 +207,13 @@ def _connected(parts: SplitResult, network: Network, attempt: Attempt) -> socket
 
 @contextlib.contextmanager
 def _shut_at_end(opened: socket.socket, attempt: Attempt) -> t.Iterator[None]:
-    """Shut a connection down when the time is over.
-
-    OpenSSL can process records without end inside one call, in which no timeout of the socket applies.
-    """
-    # TLS takes over the descriptor of the socket, so the connection gets another one.
-    with socket.socket(fileno=os.dup(opened.fileno())) as other:
-
-        def shut() -> None:
-            with contextlib.suppress(OSError):
-                other.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(attempt.time_left(), shut)
-        timer.daemon = True
-        timer.start()
-        try:
+    """Shut a connection down when the time is over."""
+    watchdog = Watchdog()
+    try:
+        with watchdog.limit(opened, attempt):
             yield
-        finally:
-            timer.cancel()
-            timer.join()
+    finally:
+        watchdog.close()
 
 
 def _pinned(parts: SplitResult, network: Network, attempt: Attempt) -> list[Address]:

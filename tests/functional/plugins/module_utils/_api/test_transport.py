@@ -395,6 +395,20 @@ def test_slow_response_ends_with_the_deadline_of_the_request(
     assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
 
 
+def test_request_ends_although_the_tls_library_does_not_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL can process messages of a peer without end inside one call: no timeout of the socket applies then."""
+    monkeypatch.setattr(_deadline._Limit, "__enter__", lambda limit: limit._socket.settimeout(PATIENT))
+    with Sandbox(tls="valid") as sandbox:
+        sandbox.fault("hang", path=LIST, times=None)
+        transport = connect(sandbox, timeout=PATIENT)
+        late = pytest.raises(ResponseLostError, match="no complete response arrived within 1 s")
+        with a_second_for_a_call(monkeypatch), late:
+            transport.request(Request(LIST, sandbox.account_token))
+        sandbox.clear_faults()
+        assert transport.request(Request(LIST, sandbox.account_token)).body["status"] is True
+        transport.close()
+
+
 def test_connection_retries_end_before_the_deadline_of_the_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
