@@ -41,6 +41,8 @@ else:
 
 # The limit for a Retry-After header.
 MAX_RETRY_AFTER_SECONDS = 6 * 3600.0
+# The limit for a header that is parsed.
+MAX_HEADER_LENGTH = 2000
 
 HEADERS = {
     "Accept": "application/json",
@@ -69,7 +71,7 @@ def make_retry(retries: int) -> urllib3.util.Retry:
 
 def parse_retry_after(header: str | None) -> float | None:
     """Return the seconds of a Retry-After header, a number or an HTTP date; None for any other value."""
-    if header is None:
+    if header is None or len(header) > MAX_HEADER_LENGTH:
         return None
     try:
         seconds = urllib3.util.Retry(0).parse_retry_after(header)
@@ -163,7 +165,7 @@ class Session:
                 response.status_code,
                 _body(response, attempt),
                 parse_retry_after(response.headers.get("Retry-After")),
-                response.headers.get("Location", ""),
+                response.headers.get("Location", "")[:MAX_HEADER_LENGTH],
             )
         finally:
             response.close()
@@ -180,6 +182,12 @@ def _adapter(size: int, authorities: str | None, watchdog: Watchdog) -> t.Any:
     opening = threading.Lock()
 
     class Adapter(HTTPAdapter):
+        def build_response(self, req: t.Any, resp: t.Any) -> t.Any:
+            # The library would parse cookies, for a hostile header in quadratic time, which no deadline ends.
+            response: t.Any = requests.Response()
+            response.status_code, response.headers, response.raw = resp.status, resp.headers, resp
+            return response
+
         def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
             super().init_poolmanager(*args, **kwargs)
             _add_deadlines(self.poolmanager, authorities, watchdog)

@@ -38,7 +38,8 @@ def render(audit: Audit, words: Messages, contact: str = "", style: str = "") ->
         style: CSS of the user, which follows the style of the page. It contains no ``<``.
     """
     page = PageMessages(words.language)
-    css = STYLE + style
+    # A browser changes the line ends of Windows before it compares the digest.
+    css = STYLE + style.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(
         (
             "<!DOCTYPE html>\n",

@@ -135,8 +135,9 @@ def check_options(params: Params) -> None:
     ):
         check_range(params, option, least, most)
     check_names({form: params[form] for form in NAMES})
-    if "<" in (params["style"] or ""):
-        raise OptionError("style", "it contains <, which can end the style of the page", "remove the character")
+    style = params["style"] or ""
+    if "<" in style or "\0" in style:
+        raise OptionError("style", "it contains < or NUL, which can end or change the style of the page", "remove it")
     if params["dest"] is not None:
         if not params["dest"]:
             raise OptionError("dest", "it is empty", "name a directory, or leave it out to write no report")

@@ -409,6 +409,19 @@ def test_request_ends_although_the_tls_library_does_not_return(monkeypatch: pyte
         transport.close()
 
 
+def test_cookies_are_not_parsed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library parses a folded Set-Cookie2 header in quadratic time, after the last byte was received."""
+
+    def parse(*_arguments: object) -> t.NoReturn:
+        raise AssertionError("cookies were parsed")
+
+    monkeypatch.setattr("requests.adapters.extract_cookies_to_jar", parse)
+    headers = {"Set-Cookie": "a=b", "Set-Cookie2": 'a="b"; Version=1', "Retry-After": "x" * 5000}
+    sandbox.fault("status", path=LIST, code=429, times=1, headers=headers)
+    assert post(sandbox).body["status"] is True
+    assert parse_retry_after("9" * 5000) is None
+
+
 def test_connection_retries_end_before_the_deadline_of_the_request(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
