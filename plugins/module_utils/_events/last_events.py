@@ -19,7 +19,7 @@ import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 
 from .._common.atomic_files import remove_stale_temp_files, sync_directory, write_in
 from .._common.clock import age, now_text
@@ -107,7 +107,10 @@ def parse_last_events(content: bytes) -> LastEvents:
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, str) and _TIME.fullmatch(value) is not None
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return False
+    # The pattern alone would accept the 30th of February.
+    return age(value, datetime.max.replace(tzinfo=timezone.utc)) != float("inf")
 
 
 def read_last_events(path: str, option: str) -> LastEvents:

@@ -63,7 +63,7 @@ def find_group(name: str, groups: t.Sequence[Group], option: str) -> Group:
         fault = NotFoundError(
             f"the list that Fonnte stores has no group {shown}{f'; similar names are {similar}' if similar else ''}",
             "write the name as in that list, or run fonnte.whatsapp.fonnte_group_info with refresh: true if the group is "
-            "new",
+            "new (also with refresh_after: 60 if the last refresh was today)",
         )
     fault.operation = f"Option {option}"
     raise fault
@@ -72,10 +72,13 @@ def find_group(name: str, groups: t.Sequence[Group], option: str) -> Group:
 def find_similar(name: str, groups: t.Sequence[Group]) -> list[str]:
     """Return a few names that contain a name, that it contains, or that are spelled similarly."""
     wanted = truncate(_key(name), MAX_SHOWN_LENGTH).casefold()
-    names = {truncate(_key(group.name), MAX_SHOWN_LENGTH).casefold(): group.name for group in groups[:MAX_COMPARED]}
+    # Names that differ only in case are different groups.
+    names: dict[str, dict[str, None]] = {}
+    for group in groups[:MAX_COMPARED]:
+        names.setdefault(truncate(_key(group.name), MAX_SHOWN_LENGTH).casefold(), {})[group.name] = None
     parts = [folded for folded in names if folded and (wanted in folded or folded in wanted)]
     close = difflib.get_close_matches(wanted, list(names), MAX_LISTED)
-    return [names[folded] for folded in dict.fromkeys((*close, *parts))][:MAX_LISTED]
+    return [similar for folded in dict.fromkeys((*close, *parts)) for similar in names[folded]][:MAX_LISTED]
 
 
 def _key(name: str) -> str:

@@ -125,6 +125,11 @@ def test_missing_or_ambiguous_name_is_an_error(controller: Controller, name: str
     assert check or caught.value.partial_result["queued"] is False
 
 
+def test_similar_names_that_differ_in_case_are_all_listed() -> None:
+    groups = [Group("1@g.us", "Tim Gudang"), Group("2@g.us", "tim gudang"), Group("3@g.us", "tim gudang")]
+    assert find_similar("TIM GUDANG", groups) == ["Tim Gudang", "tim gudang"]
+
+
 @pytest.mark.parametrize(
     ("target", "text"),
     [

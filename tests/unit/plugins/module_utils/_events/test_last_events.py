@@ -206,6 +206,8 @@ GOOD = {"format": "fonnte.whatsapp/last-events", "version": 1, "since": START, "
         {**GOOD, "devices": {NUMBER: []}},
         {**GOOD, "devices": {NUMBER: {"other": START}}},
         {**GOOD, "devices": {NUMBER: {"incoming": "yesterday"}}},
+        {**GOOD, "devices": {NUMBER: {"incoming": "2026-02-30T10:00:00Z"}}},
+        {**GOOD, "since": "0000-01-01T10:00:00Z"},
         {**GOOD, "devices": {NUMBER: {"incoming": 1}}},
         {**GOOD, "devices": {str(10**9 + place): {} for place in range(MAX_NUMBERS + 1)}},
         " " * (MAX_BYTES + 1),
