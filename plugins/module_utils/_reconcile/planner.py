@@ -216,13 +216,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
     kept = without_settings(everything, forgotten)
     origin = find_origin(observed.stamp, recorded.device) if observed.stamp else Origin.FOREIGN
     known = _known(desired, observed, kept, origin)
-    reasons = _reasons(desired, known, now)
-    payload = _update_payload(desired, known, reasons) if reasons else UpdatePayload()
-    attested = [option for option in reasons if known[option].evidence.source is Source.ATTESTED]
-    unstamped: tuple[str, ...] = ()
-    if attested and set(reasons) == set(attested) and _is_refused(desired, known, payload):
-        # Nothing differs: without a stamp, the attested values still count on this control node.
-        unstamped, reasons, payload = tuple(payload.at_risk), {}, UpdatePayload()
+    reasons, payload, attested, unstamped = _update(desired, known, now)
     learns = desired.settings if desired.policy.unmanaged_hidden == "forget" else known
     proven, superseded = stamp_updates(kept, known, learns)
     before = confirmed_values({**known, **{option: everything[option] for option in forgotten}})
@@ -240,9 +234,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
         if observed.connected is not None:
             before["connected"] = observed.connected
         after["connected"] = False
-    left = (option for option in desired.removed(recorded.device) if option not in (*forgotten, *observed.settings))
-    # A stamp may prove another set.
-    removed = {option: known[option].evidence for option in left if known[option].value is not None}
+    removed = _removed(desired, observed, recorded, known, forgotten)
     # An update that is refused, or that is prevented, reports these settings itself.
     predicts = (not reasons and not unstamped) or recorded.creation_pending
     unknown = [option for option, item in known.items() if option not in desired.settings and item.value is None]
@@ -274,6 +266,28 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
             *setting_warnings(desired, after),
         ),
     )
+
+
+def _update(
+    desired: Desired, known: Knowledge, now: datetime
+) -> tuple[dict[str, Reason], UpdatePayload, list[str], tuple[str, ...]]:
+    """Return the reasons for an update, its content, the attested settings in it, and those that refuse a stamp."""
+    reasons = _reasons(desired, known, now)
+    payload = _update_payload(desired, known, reasons) if reasons else UpdatePayload()
+    attested = [option for option in reasons if known[option].evidence.source is Source.ATTESTED]
+    if attested and set(reasons) == set(attested) and _is_refused(desired, known, payload):
+        # Nothing differs: without a stamp, the attested values still count on this control node.
+        return {}, UpdatePayload(), attested, tuple(payload.at_risk)
+    return reasons, payload, attested, ()
+
+
+def _removed(
+    desired: Desired, observed: Observed, recorded: Recorded, known: Knowledge, forgotten: t.Collection[str]
+) -> dict[str, Evidence]:
+    """Return the evidence of settings that are still set, and no longer declared."""
+    left = (option for option in desired.removed(recorded.device) if option not in (*forgotten, *observed.settings))
+    # A stamp may prove another set.
+    return {option: known[option].evidence for option in left if known[option].value is not None}
 
 
 def _is_refused(desired: Desired, known: Knowledge, payload: UpdatePayload) -> bool:
