@@ -24,7 +24,7 @@ class TaskFailure:
         host: The name of the host.
         task: The name of the task.
         error: The error; empty if the task has ``no_log``.
-        arguments: The options of the task.
+        arguments: The options and the environment of the task.
     """
 
     host: str
@@ -39,9 +39,9 @@ def read_failure(result: t.Any) -> TaskFailure:
     fields = getattr(result, "_task_fields", None) or {}
     hidden = _is_hidden(task, fields, data)
     name = _written_name(task) if hidden else str(result.task_name)
-    arguments = {} if hidden else untag(fields.get("args") or {})
+    arguments = {} if hidden else untag({key: fields.get(key) for key in ("args", "environment")})
     error = "" if hidden else _error(data)
-    return TaskFailure(str(host.get_name()), name, error, arguments if isinstance(arguments, dict) else {})
+    return TaskFailure(str(host.get_name()), name, error, arguments)
 
 
 def _attribute(result: t.Any, name: str) -> t.Any:

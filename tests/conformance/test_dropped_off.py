@@ -41,6 +41,8 @@ def test_lists_and_strings_with_commas_are_accepted(world: World, targets: objec
 def test_invalid_name_does_not_prevent_message(world: World) -> None:
     """The name of one device must not prevent the message about all devices."""
     names = ["a\x00b", "\x1b[31mred", "Toko\n- Toko Palsu (1)", "\u202eterbalik", "half \ud83d", "x" * 30]
+    # Markup of WhatsApp, links, and variables of Fonnte.
+    names += ["*URGENT* _call_ ~x~", "http://evil.example {name}"]
     numbers = [f"08120001401{number}" for number in range(len(names))]
     gone = [there(number, name=name) for number, name in zip(numbers, names, strict=False)]
     world.begin(*gone, there(SENDER, package="Super", linked=True))
@@ -59,6 +61,9 @@ def test_invalid_name_does_not_prevent_message(world: World) -> None:
     assert len(lines) == len(names) + 2
     for number, line in zip(numbers, sorted(lines[1:-1], key=lambda line: line.partition("(0")[2]), strict=False):
         assert line.startswith("- ") and f"({number})" in line and line.isprintable() and len(line) < 200
+        assert (
+            not set("*~`{}") & set(line) and "://" not in line and "evil.example" not in line and "_call_" not in line
+        )
     assert f"- a b ({numbers[0]}): a b - c" in lines
 
 

@@ -53,13 +53,26 @@ _HEADER = re.compile(
     + r"(?P<value>%s|[^\n}\]]+)" % _QUOTED
 )
 _SCHEME = re.compile(r"(?i)\b(?P<name>bearer|basic|digest|negotiate)(?P<sign>\s{1,5})(?P<value>[A-Za-z0-9._~+/=-]{8,})")
-_PAIR = re.compile(r"(?is)" + _NAME + _SIGN % "(?:=>|:=|[:=])" + r"(?P<value>%s|[^\n,;&}\])]+)" % _QUOTED)
+_PAIR = re.compile(
+    r"(?is)" + _NAME + _SIGN % "(?:=>|:=|[:=])" + r"(?P<value>%s|(?:[^\n,;&}\])]|[,;&}\])](?=\S))+)" % _QUOTED
+)
 _FLAG = re.compile(
-    r"(?is)(?<![\w-])(?P<flag>--?)(?P<more>[a-z0-9-]{0,30}?)" + _NAME + r"(?P<sign>\s{1,5})(?P<value>%s|\S+)" % _QUOTED
+    # A list of arguments, as Python prints it, has quotation marks and a comma.
+    r"(?is)(?<![\w-])(?P<flag>--?)(?P<more>[a-z0-9-]{0,30}?)"
+    + _NAME
+    + r"(?P<sign>[\"']?,?\s{1,5})(?P<value>%s|\S+)" % _QUOTED
 )
 # requests reports the path of a URL without its host.
 _PATH = re.compile(r"(?i)(?P<name>\burl)(?P<sign>:\s{1,3})(?P<value>/\S+)")
 _USER = re.compile(r"(?P<name>(?<!\S)(?:-u|--user))(?P<sign>[ =]?)(?P<value>[^\s:]{1,100}:\S+)")
+# A login without the scheme of a URL.
+_LOGIN = re.compile(r"(?P<name>(?<![\w@])[\w.%-]{1,60})(?P<sign>:)(?P<value>[^\s@/]{3,100})(?=@)")
+# In base64, a slash does not separate words.
+_BASE64 = re.compile(
+    r"(?<![A-Za-z0-9+/=])(?=[^\s]{0,200}[a-z])(?=[^\s]{0,200}[A-Z])(?=[^\s]{0,200}[0-9])[A-Za-z0-9+][A-Za-z0-9+/]{31,}={0,2}"
+)
+# Colors of a terminal would separate a name from its value.
+_COLOR = re.compile(r"\x1b\[[0-?]{0,20}[ -/]{0,5}[@-~]")
 # The characters of tokens. A period, a slash or a colon separates the parts of names and paths instead.
 _WORD = re.compile(r"[A-Za-z0-9_+=@!#$%%^&*~-]{%d,}" % MIN_TOKEN_LENGTH)
 _PART = re.compile(r"[A-Za-z0-9]+")
@@ -74,10 +87,11 @@ def mask_likely_secrets(text: str) -> str:
     These are PEM blocks, all parts of a URL but its scheme and host, authorization headers, values of names such as
     password or token, and long random words. The time is bounded, because the text is cut to 2,000 characters.
     """
-    text = _BLOCK.sub(MASK, _truncate(text))
+    text = _BLOCK.sub(MASK, _truncate(_COLOR.sub("", text[: 2 * MAX_EXAMINED_LENGTH])))
     text = _URL.sub(_without_secrets, text)
-    for pattern in (_PATH, _HEADER, _SCHEME, _PAIR, _FLAG, _USER):
+    for pattern in (_PATH, _HEADER, _SCHEME, _PAIR, _FLAG, _USER, _LOGIN):
         text = pattern.sub(_without_value, text)
+    text = _BASE64.sub(MASK, text)
     return _WORD.sub(_unless_random, text)
 
 

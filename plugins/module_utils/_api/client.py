@@ -333,12 +333,16 @@ def _parse_token(raw: object) -> str:
     return raw if isinstance(raw, str) and _TOKEN.fullmatch(raw) else ""
 
 
+# Each integer in the documented responses is far smaller.
+MAX_INT = 10**18
+
+
 def _parse_int(raw: object) -> int | None:
     """Return an integer that the service sends as a number or as a string; None for any other value."""
     if isinstance(raw, bool):
         return None
     if isinstance(raw, int):
-        return raw
+        return raw if abs(raw) < MAX_INT else None
     return int(raw) if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,18}", raw) else None
 
 

@@ -19,7 +19,7 @@ from datetime import datetime
 
 from .._common.clock import DAY_SECONDS, TIME_FORMAT, unix_to_text
 from .._common.phone_numbers import canonical
-from .._common.redaction import printable
+from .._common.redaction import printable, truncate
 from .._common.spellings import SecretFinder
 from .._device.delivery import find_delivery_risks
 from .._device.models import Device
@@ -30,14 +30,16 @@ from .findings import CONNECTED, NUMBER, AuditedDevice, AuditInput, Finding, Kin
 
 # Joins the parts of one emoji. It is the only invisible character that a name needs.
 _JOINER = "\u200d"
+# The service may return any string as a name. Sorting a longer one could take minutes.
+MAX_TEXT_LENGTH = 1000
 _UNSHOWABLE = "\ufffd"
 
 Show = t.Callable[[str, t.Optional[Value]], Shown]
 
 
 def sanitize(text: str, finder: SecretFinder | None = None) -> str:
-    """Return text from outside in a form for reports: without secrets and invisible characters."""
-    return printable(finder.mask(text) if finder else text, _UNSHOWABLE, kept=_JOINER)
+    """Return text from outside in a form for reports: without secrets and invisible characters, and cut if very long."""
+    return printable(truncate(finder.mask(text) if finder else text, MAX_TEXT_LENGTH), _UNSHOWABLE, kept=_JOINER)
 
 
 def audit_policy(desired: Desired) -> Desired:

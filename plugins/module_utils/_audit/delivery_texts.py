@@ -103,7 +103,7 @@ DELIVERY_TEXTS: dict[str, tuple[str, str]] = {
     "detail_handshake": ("the handshake failed", "handshake gagal"),
     # The sources, and the count in the head of a report.
     "from_declaration": ("Read from the declaration", "Dibaca dari deklarasi"),
-    "from_check": ("Test request of {at}", "Permintaan uji {at}"),
+    "from_check": ("Checked {at}", "Diperiksa {at}"),
     "receivers": (
         "Receivers that accept events: {count} of {total}.",
         "Penerima yang menerima peristiwa: {count} dari {total}.",

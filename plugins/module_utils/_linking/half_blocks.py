@@ -41,6 +41,8 @@ def read_modules(png: bytes) -> Rows:
     top, left = rows[0], columns[0]
     height, width = rows[-1] + 1 - top, columns[-1] + 1 - left
     run = next((place for place in range(width) if not pixels[top][left + place]), width)
+    if not run:
+        raise ValueError("it has no finder pattern")
     # The side is 4 n + 17 modules. The image may be scaled by a fraction.
     side = 17 + 4 * round((width * FINDER / run - 17) / 4)
     if not MIN_SIDE <= side <= MAX_SIDE or side > width or side > height or abs(width - height) * side > width:

@@ -39,6 +39,11 @@ READABLE = [
 ]
 # A text, and the secret in it.
 SECRET = [
+    ("denied for " + "Ab1/" * 10, "Ab1/"),
+    ("password=one,two;three)four", "four"),
+    ("\x1b[31mpassword\x1b[0m: hunter2", "hunter2"),
+    ("['--password', 'hunter2']", "hunter2"),
+    ("connecting to bob:hunter2@tcp(127.0.0.1:3306)/db", "hunter2"),
     ("-----BEGIN RSA PRIVATE KEY-----\nhunter2\nother\n-----END RSA PRIVATE KEY-----", "hunter2"),
     ("-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\nno end", "hunter2"),
     ("cannot reach https://bob:hunter2@db.example.com/", "hunter2"),

@@ -186,6 +186,13 @@ def test_titles_describe_the_result() -> None:
     assert "<title>Nothing: no action required, 20 Nov 2026</title>" in render(EMPTY, EN)
 
 
+@pytest.mark.parametrize("name", ["9" * 5000, "a" + "\u0301\u0316" * 100_000])
+def test_name_without_an_end_is_cut(name: str) -> None:
+    """Sorting such a name would take minutes, and a number of so many digits is an error."""
+    audit = report([seen(device("081200000001", name))])
+    assert len(audit.devices[0].name) == 1001 and "081200000001" in render(audit, EN)
+
+
 def test_page_without_findings_states_that() -> None:
     assert "No action is required." in render(EMPTY, EN) and "No action is required." not in render(everything(), EN)
 
