@@ -33,7 +33,7 @@ _LONGEST_LABEL, _LONGEST_HOST = 63, 253
 
 
 def check_endpoint(endpoint: str) -> str:
-    """Validate an endpoint, and return it without a trailing slash.
+    """Validate an endpoint, and return it without a trailing slash, with scheme and host in lowercase.
 
     Only URLs that all parsers interpret in the same way are accepted.
 
@@ -53,7 +53,14 @@ def check_endpoint(endpoint: str) -> str:
         )
     if found.group("scheme").lower() == "http" and not is_loopback(host):
         raise OptionError(option, f"plain http to {host} would expose the token to the network", "use https://")
-    return endpoint.rstrip("/")
+    scheme, rest = found.group("scheme").lower(), endpoint[endpoint.index("//") + 2 :]
+    place, slash, path = rest.partition("/")
+    # Another spelling of one address must not have a separate record.
+    place = re.sub(r":%s$" % _DEFAULT_PORTS[scheme], "", place.lower())
+    return f"{scheme}://{place}{slash}{path}".rstrip("/")
+
+
+_DEFAULT_PORTS = {"http": "0*80", "https": "0*443"}
 
 
 def _host(written: str) -> str:

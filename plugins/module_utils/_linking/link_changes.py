@@ -39,10 +39,12 @@ class Known:
     Attributes:
         connected: Whether it was linked, according to the last report.
         in_doubt: How many messages about the opposite state were sent without a known result.
+        undo: The two values before the last ``start``, which counted a message about the device; None otherwise.
     """
 
     connected: bool
     in_doubt: int = 0
+    undo: tuple[bool, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def compare(before: t.Mapping[str, Known] | None, devices: t.Iterable[Change]) -
 
 def _settled(known: Known) -> Known:
     """Return the state that counts: after the last message, a change is reported, even if its response was lost."""
-    return Known(not known.connected) if known.in_doubt >= MAX_MESSAGES else known
+    return Known(not known.connected) if known.in_doubt >= MAX_MESSAGES else replace(known, undo=None)
 
 
 def start(found: Comparison) -> dict[str, Known]:
@@ -104,7 +106,7 @@ def start(found: Comparison) -> dict[str, Known]:
         known = after[change.device]
         # The last message about a device that is back in its reported state is in doubt. This one is about the return.
         before = known if known.connected != change.connected else Known(not known.connected)
-        after[change.device] = replace(before, in_doubt=before.in_doubt + 1)
+        after[change.device] = Known(before.connected, before.in_doubt + 1, (known.connected, known.in_doubt))
     return after
 
 
@@ -115,12 +117,12 @@ def finish(found: Comparison) -> dict[str, Known]:
 
 
 def cancel(found: Comparison) -> dict[str, Known]:
-    """Return the state to store if no message was queued after ``start``."""
-    before = found.before or {}
-    return {
-        **found.seen,
-        **{number: replace(known, in_doubt=max(0, known.in_doubt - 1)) for number, known in before.items()},
-    }
+    """Return the state to store if no message was queued after ``start``: the one before it.
+
+    A message of an earlier run stays in doubt.
+    """
+    started = {number: known.undo for number, known in (found.before or {}).items()}
+    return {**found.seen, **{number: Known(*undo) for number, undo in started.items() if undo is not None}}
 
 
 # --- the file -------------------------------------------------------------------------------------------------------
@@ -160,17 +162,26 @@ def _known(entry: t.Any) -> Known:
     connected, in_doubt = entry["connected"], entry["in_doubt"]
     if not isinstance(connected, bool) or type(in_doubt) is not int or not 0 <= in_doubt <= MAX_MESSAGES:
         raise ValueError
-    return Known(connected, in_doubt)
+    undo = entry.get("undo")
+    return Known(connected, in_doubt, None if undo is None else _undo(*undo))
+
+
+def _undo(connected: object, in_doubt: object) -> tuple[bool, int]:
+    if not isinstance(connected, bool) or type(in_doubt) is not int or not 0 <= in_doubt <= MAX_MESSAGES:
+        raise ValueError
+    return connected, in_doubt
 
 
 def state_bytes(state: t.Mapping[str, Known]) -> bytes:
     """Return the content of the file, with a line for each device."""
-    lines = (
-        f"{json.dumps(number)}: {json.dumps({'connected': known.connected, 'in_doubt': known.in_doubt})}"
-        for number, known in sorted(state.items())
-    )
+    lines = (f"{json.dumps(number)}: {json.dumps(_entry(known))}" for number, known in sorted(state.items()))
     head = f'{{"format": "{FORMAT}", "version": {VERSION}, "devices": {{'
     return (head + ",".join(f"\n  {line}" for line in lines) + "\n}}\n").encode("ascii")
+
+
+def _entry(known: Known) -> Json:
+    entry = {"connected": known.connected, "in_doubt": known.in_doubt}
+    return entry if known.undo is None else {**entry, "undo": known.undo}
 
 
 def write_state(path: str, state: t.Mapping[str, Known]) -> None:

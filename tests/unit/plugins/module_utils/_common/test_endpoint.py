@@ -121,8 +121,17 @@ def test_ambiguous_host_is_refused(endpoint: str) -> None:
     ],
 )
 def test_unambiguous_endpoint_is_accepted(endpoint: str) -> None:
-    assert check_endpoint(endpoint) == endpoint.rstrip("/")
+    given = endpoint.rstrip("/").replace("HTTP://LOCALHOST", "http://localhost")
+    assert check_endpoint(endpoint) == given.replace("]:443", "]")
     _compare(endpoint)
+
+
+@pytest.mark.parametrize(
+    "spelling", ["HTTPS://api.fonnte.com", "https://API.Fonnte.com/", "https://api.fonnte.com:443"]
+)
+def test_spellings_of_one_address_have_one_record(spelling: str) -> None:
+    assert check_endpoint(spelling) == "https://api.fonnte.com"
+    assert check_endpoint(spelling.rstrip("/") + "/A") == "https://api.fonnte.com/A"
 
 
 PARTS = st.sampled_from(

@@ -108,6 +108,28 @@ def test_device_that_returns_during_a_doubt_is_reported_as_recovered(watch: Watc
     assert watch.report(a=True) == ([], [])
 
 
+def test_refused_message_about_a_return_keeps_the_doubt_about_the_drop(watch: Watch) -> None:
+    watch.report(a=True)
+    watch.run("start", a=False)
+    # The response was lost. The device is back, and the message about its return is refused for certain.
+    assert names(watch.run(a=True), "recovered") == ["a"]
+    watch.run("start", a=True)
+    watch.run("cancel", a=True)
+    # It drops again: its only message may never have been sent.
+    found = watch.run(a=False)
+    assert names(found, "dropped") == ["a"] and found["dropped"][0]["repeated"]
+
+
+def test_refused_message_keeps_the_doubt_about_a_device_that_is_not_in_it(watch: Watch) -> None:
+    watch.report(a=True, b=True)
+    watch.run("start", a=False, b=True)
+    watch.run("start", b=False)
+    watch.run("cancel", b=False)
+    found = watch.run(a=True, b=False)
+    assert names(found, "recovered") == ["a"] and names(found, "dropped") == ["b"]
+    assert found["recovered"][0]["repeated"] and not found["dropped"][0]["repeated"]
+
+
 def test_device_that_is_first_linked_while_a_message_fails_can_drop_off_later(watch: Watch) -> None:
     watch.run(a=True, never=False)
     watch.run(a=False, never=True)
