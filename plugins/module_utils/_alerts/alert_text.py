@@ -22,6 +22,7 @@ from .outcome import Outcome
 
 MAX_MESSAGE_LENGTH = 1_000
 MAX_ERROR_LENGTH = 400
+MAX_SEARCHED_LENGTH = 20_000
 MAX_TASK_LENGTH = 120
 MAX_PLAYBOOK_LENGTH = 80
 MAX_HOST_LENGTH = 40
@@ -53,8 +54,9 @@ def make_inert(text: str, longest: int, is_name: bool = False) -> str:
 
 def mask_text(text: str, finder: SecretFinder) -> str:
     """Return a text with known secrets in any encoding, and strings that resemble a secret, replaced by a mask."""
-    # The line breaks that end a value are needed until the secrets are found.
-    return mask_likely_secrets(finder.mask(text))
+    # The line breaks that end a value are needed until the secrets are found. The start of the text is enough for an
+    # alert, and searching megabytes would delay the run.
+    return mask_likely_secrets(finder.mask(text[:MAX_SEARCHED_LENGTH]))
 
 
 def compose(outcome: Outcome, with_error: bool) -> str:

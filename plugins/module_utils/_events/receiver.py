@@ -20,6 +20,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._common.phone_numbers import canonical
+from .._common.spellings import SecretFinder
 from .connections import OUTCOMES
 from .payload import Event, PayloadError, event_of, is_probe, read_body
 from .reader import log_safe
@@ -183,7 +184,8 @@ class EventReceiver:
             return self.count(self._decide(read_body(body), kind))
         except PayloadError as error:
             if error.readable and len(self._reasons) < MAX_REASONS:
-                self._reasons[error.problem] = None
+                # The name of a key may contain the secret of the URL.
+                self._reasons[SecretFinder(self._limits.secrets).mask(error.problem)] = None
             return self.count(NOT_UNDERSTOOD if error.readable else NOT_JSON)
 
     def count(self, answer: Decision) -> Decision:

@@ -60,6 +60,11 @@ def _scalars(value: object) -> t.Iterator[str]:
             yield _clean_text(str(one))
 
 
+_NUMBER = re.compile(r"[0-9 +().-]{5,30}")
+# Python refuses to convert much longer integers, and no secret is so long.
+MAX_DIGITS = 300
+
+
 class _Secrecy:
     """The secrets of one payload."""
 
@@ -70,13 +75,18 @@ class _Secrecy:
 
     def finder(self, device: str | None) -> SecretFinder:
         """Return a finder for the secrets. The number of the device is not masked, even if a secret key contains it."""
-        return SecretFinder([*self._secrets, *(value for value in self._own if value != device)])
+        is_number = device is not None and _NUMBER.fullmatch(device) is not None
+        return SecretFinder([*self._secrets, *(value for value in self._own if not is_number or value != device)])
 
 
 def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
     """Return data with all secrets in its strings masked, in any encoding."""
     if isinstance(value, str):
         return finder.mask(value, short=False)
+    if type(value) is int:
+        # A secret may consist of digits.
+        shown = finder.mask(str(value), short=False) if abs(value) < 10**MAX_DIGITS else ""
+        return value if shown in ("", str(value)) else shown
     if isinstance(value, dict):
         return {key: _masked(part, finder) for key, part in value.items()}
     if isinstance(value, (list, tuple)):

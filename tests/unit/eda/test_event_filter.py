@@ -108,10 +108,17 @@ def test_secret_path_and_token_are_masked_in_all_values() -> None:
 
 
 def test_secret_path_of_plain_words_is_masked_only_in_meta() -> None:
-    event = received({**CHAT, "message": "correcthorse"}, "correcthorse")
-    event["meta"]["raw"] = {"path": "/correcthorse"}
+    event = received({**CHAT, "message": "kasirtoko"}, "kasirtoko")
+    event["meta"]["raw"] = {"path": "/kasirtoko"}
     event = filtered(event)
-    assert (event["fonnte"]["message"], event["meta"]["raw"]["path"]) == ("correcthorse", "/********")
+    assert (event["fonnte"]["message"], event["meta"]["raw"]["path"]) == ("kasirtoko", "/********")
+
+
+@pytest.mark.parametrize("endpoint", ["{}", "a/b/c/d/{}/connect"])
+def test_long_word_in_the_path_is_a_secret(endpoint: str) -> None:
+    secret = "kmzqvtrbnxpwlsdfkmzq"
+    event = filtered(received({**CHAT, "message": f"see {secret}"}, endpoint.format(secret)))
+    assert event["fonnte"]["message"] == "see ********"
 
 
 def test_large_event_is_reduced_to_a_small_one() -> None:

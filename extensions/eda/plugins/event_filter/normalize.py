@@ -99,6 +99,8 @@ else:
 MADE_BY_RULEBOOK = ("source", "received_at", "uuid")
 # The maximum number of parts of a path that are masked as secrets.
 MAX_PATH_PARTS = 4
+# A longer part is a secret, even if it has only lowercase letters.
+MAX_WORD_LENGTH = 11
 
 
 def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: bool = False) -> dict[str, t.Any]:
@@ -129,8 +131,9 @@ def main(event: dict[str, t.Any], return_tokens: bool = False, keep_request: boo
 def _parts_of_path(endpoint: object) -> tuple[list[str], list[str]]:
     """Return the possible secrets in a path: words, which are not masked in the payload, and all others."""
     parts = endpoint.strip("/").split("/") if isinstance(endpoint, str) else []
-    parts = [part for part in parts if part not in _events.KINDS][:MAX_PATH_PARTS]
-    words = [part for part in parts if part.isalpha() and part.islower()]
+    # The secret is at the end, before the kind.
+    parts = [part for part in parts if part not in _events.KINDS][-MAX_PATH_PARTS:]
+    words = [part for part in parts if len(part) <= MAX_WORD_LENGTH and part.isalpha() and part.islower()]
     return words, [part for part in parts if part not in words]
 
 

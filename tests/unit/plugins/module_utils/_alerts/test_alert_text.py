@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._alerts.alert_text import (
     MAX_MESSAGE_LENGTH,
+    MAX_SEARCHED_LENGTH,
     compose,
     make_inert,
     mask_text,
@@ -101,3 +102,15 @@ def test_longest_alert_keeps_part_of_error() -> None:
 def test_links_are_interrupted_in_errors() -> None:
     assert make_inert("see http://evil.example.com", 100) == "see http:\u200b//evil.\u200bexample.\u200bcom"
     assert make_inert("fonnte_device 1.5", 100) == "fonnte_device 1.5"
+
+
+def test_only_the_start_of_a_large_error_is_searched() -> None:
+    searched: list[str] = []
+
+    class Finder(SecretFinder):
+        def mask(self, text: str, *arguments: object, **options: object) -> str:
+            searched.append(text)
+            return text
+
+    mask_text("x " * 1_000_000, Finder())
+    assert len(searched[0]) == MAX_SEARCHED_LENGTH

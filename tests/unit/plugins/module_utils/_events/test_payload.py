@@ -394,6 +394,16 @@ def test_secret_of_the_source_is_masked_even_if_tokens_are_returned() -> None:
     assert data["message"] == "/********/"
 
 
+def test_secret_of_digits_is_masked_in_integers_too() -> None:
+    secret = "8305917264820593"
+    data = event_of({**CHAT, "inboxid": secret, "x": int(secret)}, secrets=[secret]).data
+    assert data["inbox_id"] == data["other"]["x"] == "********"
+
+
+def test_device_that_equals_the_token_is_masked() -> None:
+    assert TOKEN not in json.dumps(normalize({**DROPPED, "device": TOKEN, "token": TOKEN, "reason": TOKEN}))
+
+
 def test_device_number_is_kept_if_it_equals_a_secret_value() -> None:
     assert event_of({**DROPPED, "token": DROPPED["device"]}).data["device"] == DROPPED["device"]
 

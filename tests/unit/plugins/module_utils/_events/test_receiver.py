@@ -190,6 +190,14 @@ def test_long_ids_are_stored_as_digests() -> None:
         assert list(intake.waiting())[-1].data["device"] is None
 
 
+def test_reason_in_the_log_contains_no_secret() -> None:
+    secret = "Zk3xY9kLmN0pQrS7"
+    intake = EventReceiver(Limits(secrets=(secret,)))
+    intake.receive(json.dumps({secret: 1, "x": 2}).encode(), None)
+    text, _refused = intake.report() or ("", False)
+    assert "********" in text and secret not in text
+
+
 def test_connections_closed_without_a_response_are_in_the_same_report() -> None:
     intake = EventReceiver(Limits())
     for _number in range(5000):
