@@ -37,7 +37,9 @@ options:
         key: device
   notify_target:
     description:
-      - The receivers, separated by commas. A receiver is a number or the ID of a group, such as V(120363042012345678@g.us).
+      - The receivers, separated by commas. A receiver is a number, the ID of a group such as V(120363042012345678@g.us), or V(group:NAME) if the name has
+        no comma.
+      - "Required: without it, a warning reports that no alerts are sent."
     type: list
     elements: str
     env:
@@ -91,6 +93,7 @@ options:
       - section: callback_fonnte_notify
         key: check_mode
 notes:
+  - Enable it with C(callbacks_enabled = fonnte.whatsapp.notify) in the section C(defaults) of C(ansible.cfg).
   - Tokens are read only from the environment, because C(ansible.cfg) is often stored in a repository.
   - Variables of a play or an inventory have no effect, because most versions of Ansible do not pass them to callbacks.
 seealso:

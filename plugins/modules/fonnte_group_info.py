@@ -33,6 +33,8 @@ options:
   refresh:
     description:
       - Whether Fonnte must fetch the list from the phone first, if O(refresh_after) allows it. Otherwise the stored list is returned.
+      - A refresh needs a linked phone.
+      - If Fonnte has not stored a list yet, the task fails without a refresh. In check mode with V(true), it warns and returns no groups.
       - Fonnte warns that frequent fetching can lead to a ban of the number. Refresh only if a new group is missing.
       - A lost response counts as a refresh. Check mode never refreshes.
     type: bool
@@ -82,7 +84,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 groups:
-  description: The groups, sorted by name. In check mode, the list is empty if Fonnte has not stored one yet.
+  description: The groups, sorted by name. In check mode with O(refresh=true), the list is empty if Fonnte has not stored one yet.
   returned: success
   type: list
   elements: dict
@@ -96,7 +98,9 @@ groups:
       type: str
       sample: Tim Gudang
 refreshed:
-  description: Whether Fonnte has fetched the list from the phone in this task. In check mode, whether it would be requested.
+  description:
+    - Whether Fonnte fetched the list from the phone for this task. V(false) without O(refresh), and if the last refresh is not older than O(refresh_after).
+    - In check mode, whether a run would refresh the list.
   returned: success
   type: bool
 refreshed_at:

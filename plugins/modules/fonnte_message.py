@@ -213,6 +213,12 @@ EXAMPLES = r"""
     msg: "Hello {name}, your appointment is on {var1} at {var2}."
     delay: 2-5
 
+- name: Report to a group by its name
+  fonnte.whatsapp.fonnte_message:
+    device: "081200001001"
+    target: ["group:Tim Gudang"]
+    msg: The backup of tonight is done.
+
 - name: Upload and send an invoice
   fonnte.whatsapp.fonnte_message:
     device: "081200001001"

@@ -25,7 +25,9 @@ from tests.sandbox.driver import Sandbox
 from .conftest import END_WITHIN, PROGRAMS, READY_WITHIN, post
 
 CHECKOUT = Path(__file__).parents[2]
-PAGE = (CHECKOUT / "docs" / "events-service.md").read_text(encoding="utf-8")
+SETUP, _heading, REPLACEMENT = (
+    (CHECKOUT / "docs" / "events-service.md").read_text(encoding="utf-8").partition("## 5. Replace the secret")
+)
 UNIT = "whatsapp-events.service"
 PATHS = re.compile(r"(?<![\w/.~:])/(?=(?:opt|etc|var)/)")
 NUMBER = "081200001001"
@@ -50,12 +52,12 @@ class Machine:
         (root / "opt/whatsapp/collections").symlink_to(installed)
         (root / "etc/whatsapp/token.env").write_text(f"FONNTE_ACCOUNT_TOKEN={sandbox.account_token}\n")
 
-    def follow(self) -> None:
-        """Save the files of the page, and run its commands."""
+    def follow(self, part: str = SETUP) -> None:
+        """Save the files of a part of the page, and run its commands."""
         named = re.compile(r"[Ss]ave this as `([^`]+)`[^`]*\n\n```\w+\n(.*?)^```", re.DOTALL | re.MULTILINE)
-        for path, text in named.findall(PAGE):
+        for path, text in named.findall(part):
             (self.root / path.lstrip("/")).write_text(PATHS.sub(f"{self.root}/", text))
-        commands = [line for block in re.findall(r"```shell\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+        commands = [line for block in re.findall(r"```shell\n(.*?)```", part, re.DOTALL) for line in block.splitlines()]
         for command in commands:
             if not command.startswith(ELSEWHERE):
                 subprocess.run(["bash", "-c", PATHS.sub(f"{self.root}/", command)], check=True)
@@ -126,6 +128,16 @@ def test_url_is_valid_after_a_reboot(machine: Machine, sandbox: Sandbox, free_po
     assert stat.S_IMODE(last.stat().st_mode) == 0o600
     assert stat.S_IMODE((machine.root / "etc/whatsapp/events.env").stat().st_mode) == 0o600
     assert secret not in machine.journal() and sandbox.account_token not in machine.journal()
+
+
+def test_replacement_keeps_the_old_secret(machine: Machine) -> None:
+    machine.follow()
+    old = machine.secret()
+    machine.follow(REPLACEMENT)
+    new, *others = machine.secret().split(",")
+    assert others == [old] and new != old and re.fullmatch("[0-9a-f]{48}", new)
+    assert stat.S_IMODE((machine.root / "etc/whatsapp/events.env").stat().st_mode) == 0o600
+    assert [path.name for path in (machine.root / "etc/whatsapp").glob("events.*")] == ["events.env"]
 
 
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
