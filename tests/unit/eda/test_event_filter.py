@@ -114,7 +114,7 @@ def test_secret_path_of_plain_words_is_masked_only_in_meta() -> None:
     assert (event["fonnte"]["message"], event["meta"]["raw"]["path"]) == ("kasirtoko", "/********")
 
 
-@pytest.mark.parametrize("endpoint", ["{}", "a/b/c/d/{}/connect"])
+@pytest.mark.parametrize("endpoint", ["{}", "a/b/c/d/{}/incoming"])
 def test_long_word_in_the_path_is_a_secret(endpoint: str) -> None:
     secret = "kmzqvtrbnxpwlsdfkmzq"
     event = filtered(received({**CHAT, "message": f"see {secret}"}, endpoint.format(secret)))
