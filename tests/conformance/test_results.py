@@ -116,6 +116,7 @@ def test_warnings_name_risks_of_tasks(world: World) -> None:
             device=SECOND,
             name="Toko Dua",
             autoread=True,
+            personal=True,
             webhook="https://hooks.example.com/b",
             resend=True,
             target="081200009001",

@@ -21,6 +21,7 @@ from .._common.lineage import Lineage
 from .._common.phone_numbers import has_country, parse_number
 from .._common.redaction import Redactor, masking, printable
 from .._common.spellings import SecretFinder
+from .._messages.group_ids import has_group_names
 from .._messages.message import Message, read_message
 from .._messages.options import MESSAGE
 from .._messages.sender import find_sender
@@ -104,9 +105,10 @@ class Notifier:
                 context = self._context(transport)
                 message = self._message(compose(outcome, self._params["notify_detail"] == "error"))
                 sender = find_sender(context, self._number)
+                names_groups = has_group_names(message)
                 message = with_groups(context, sender, message, "post")
                 is_sending = True
-                send_message(context, self._number, sender, message, "post")
+                send_message(context, self._number, sender, message, "post", names_groups)
         except FonnteError as fault:
             return self._explain(fault, outcome, is_sending and may_be_applied(fault))
         finally:

@@ -183,8 +183,14 @@ class LastEventsWriter:
         if self._changed:
             self._changed = False
             # A daemon, so that a disk that hangs does not keep the process from ending.
-            self._thread = threading.Thread(target=self._write, args=(self._events.copy(),), daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._write, args=(self._events.copy(),), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                # The limit of processes was reached. The next step tries again.
+                self._problem = f"{self._path} cannot be written (no thread can be started)"
+                return
+            self._thread = thread
 
     def _end_write(self) -> None:
         """Report the result of the last write. After a failure, the next write tries again."""

@@ -12,6 +12,7 @@ from .._api.client import SendResult
 from .._api.wire import Request
 from .._common.errors import (
     FonnteError,
+    NotFoundError,
     RefusalKind,
     RefusedError,
     RequestError,
@@ -50,13 +51,22 @@ def with_groups(context: RunContext, sender: Sender, message: Message, method: s
 
 
 def send_message(
-    context: RunContext, wanted: str, sender: Sender, message: Message, method: str
+    context: RunContext, wanted: str, sender: Sender, message: Message, method: str, names_groups: bool = False
 ) -> tuple[Sender, SendResult]:
-    """Send; if the service refuses the token, list the devices and send with a new token: a refusal sent nothing."""
+    """Send; if the service refuses the token, list the devices and send with a new token: a refusal sent nothing.
+
+    Args:
+        context: The context of the run.
+        wanted: The number that the task names; empty if only a token identifies the device.
+        sender: The device that sends.
+        message: The message, with the IDs of its groups.
+        method: The HTTP method.
+        names_groups: Whether the task names groups: their IDs are those of this sender, so no other device may send.
+    """
     try:
-        return _send_fresh(context, wanted, sender, message, method)
+        return _send_fresh(context, wanted, sender, message, method, names_groups)
     except RefusedError as fault:
-        if fault.kind is not RefusalKind.INVALID_TOKEN or sender.token == context.device_token:
+        if fault.kind is not RefusalKind.INVALID_TOKEN or sender.token == context.device_token or names_groups:
             raise
         refusal = fault
     try:
@@ -65,11 +75,11 @@ def send_message(
         raise refusal from None
     if anew.token == sender.token:
         raise refusal
-    return _send_fresh(context, wanted, anew, message, method)
+    return _send_fresh(context, wanted, anew, message, method, names_groups)
 
 
 def _send_fresh(
-    context: RunContext, wanted: str, sender: Sender, message: Message, method: str
+    context: RunContext, wanted: str, sender: Sender, message: Message, method: str, names_groups: bool
 ) -> tuple[Sender, SendResult]:
     """Send with a device list that is recent enough. If it is too old, list the devices again before sending."""
     senders = [sender]
@@ -85,6 +95,11 @@ def _send_fresh(
             )
             again.operation = fault.operation
             raise again from None
+        if names_groups and senders[-1].token != sender.token:
+            raise NotFoundError(
+                f"the number {sender.number} got another device while the groups were read, and nothing was sent",
+                "run the task again",
+            )
 
     queued = send_with_fresh_list(lambda: _send(context, senders[-1], message, method), list_again)
     return senders[-1], queued

@@ -29,6 +29,7 @@ from .._messages.delivery import (
     read_waiting,
     start_states,
 )
+from .._messages.group_ids import has_group_names
 from .._messages.message import Message, as_written, read_message
 from .._messages.options import MESSAGE
 from .._messages.sender import Sender, find_sender, preview_sender
@@ -58,9 +59,10 @@ def run_message(task: ModuleInput) -> ModuleResult:
     queued, sender, is_sending = None, Sender(wanted, ""), False
     try:
         sender = find_sender(context, wanted)
+        names_groups = has_group_names(message)
         message = with_groups(context, sender, message, params["method"])
         is_sending = True
-        sender, queued = send_message(context, wanted, sender, message, params["method"])
+        sender, queued = send_message(context, wanted, sender, message, params["method"], names_groups)
     except FonnteError as fault:
         # Otherwise the error happened while the device or its groups were read, before any message was sent.
         unknown = is_sending and isinstance(fault, RequestError) and fault.may_be_applied

@@ -19,6 +19,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     OptionError,
     RefusedError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages import sending as _sending
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.group_targets import find_group, find_similar
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -123,6 +124,26 @@ def test_missing_or_ambiguous_name_is_an_error(controller: Controller, name: str
     assert text in str(caught.value) and str(caught.value).startswith("Option target: ")
     assert str(caught.value).isprintable() and sent(controller) == []
     assert check or caught.value.partial_result["queued"] is False
+
+
+def test_another_device_does_not_send_to_the_group_of_the_first(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ID of a group is valid for the device whose groups were read."""
+    read = _sending.read_stored_groups
+
+    def read_and_replace(*arguments: t.Any) -> t.Any:
+        groups = read(*arguments)
+        accounts = controller.sandbox.state()["accounts"]
+        accounts[0]["devices"][0]["token"] = "token-of-the-next-device"
+        controller.sandbox.reset(accounts=accounts)
+        return groups
+
+    monkeypatch.setattr(_sending, "read_stored_groups", read_and_replace)
+    with pytest.raises(RefusedError, match="token invalid") as caught:
+        send(controller, ["group:Gudang"], False)
+    assert caught.value.partial_result["queued"] is False
+    assert len(sent(controller)) == 1 and controller.sandbox.outbox() == []
 
 
 def test_similar_names_that_differ_in_case_are_all_listed() -> None:
