@@ -211,18 +211,18 @@ def no_country(digits: str, country: str = COUNTRY) -> t.Iterator[str]:
 def displayed_number(listed: str) -> str:
     """Return a number from the service in a printable form.
 
-    Invisible format characters, such as direction marks in a number copied from a chat, are dropped. Requests contain
-    the number with them.
+    Invisible characters, such as direction marks in a number copied from a chat, are dropped, and each white space is an
+    ordinary space. Requests contain the number with them.
     """
     if listed.isascii() and listed.isprintable():
         return listed
-    return printable("".join(letter for letter in listed if unicodedata.category(letter) != "Cf"))
+    spaced = "".join(" " if letter.isspace() else letter for letter in listed)
+    return printable("".join(letter for letter in spaced if unicodedata.category(letter) not in ("Cf", "Cc")))
 
 
 def only_digits(number: str) -> str:
     """Return a listed number without separators, such as a plus or spaces."""
-    # First drops all whitespace, since displayed_number replaces a no-break space or a line end by a mark.
-    return _DROPPED.sub("", displayed_number("".join(number.split())))
+    return _DROPPED.sub("", displayed_number(number))
 
 
 def canonical(number: str) -> str:

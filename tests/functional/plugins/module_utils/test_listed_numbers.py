@@ -116,6 +116,15 @@ def test_ambiguous_list_is_an_error_for_tasks_on_these_devices(controller: Contr
     assert controller.sandbox.writes() == []
 
 
+@pytest.mark.parametrize("end", ["\u00a0", "\t", "\n", "\0"])
+def test_number_with_white_space_is_the_same_number(controller: Controller, end: str) -> None:
+    list_as(controller, B, device=A + end)
+    controller.sandbox.clear_journal()
+    for params in ({"name": "Tako"}, {"state": "absent", "request_otp": True}, {"state": "disconnected"}):
+        assert "one number for several devices" in fails(controller, "device", device=A, **params)
+    assert controller.sandbox.writes() == []
+
+
 def test_number_shared_by_two_devices_is_an_error_for_a_task_with_the_token_of_one(controller: Controller) -> None:
     token = controller.sandbox.devices()[A]["token"]
     list_as(controller, B, device=f"+{A}")

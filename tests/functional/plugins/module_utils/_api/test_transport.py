@@ -25,7 +25,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import deadline as _deadline
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import http_session as _session
@@ -159,7 +158,7 @@ def test_pool_size_limits_concurrent_requests_of_many_threads(sandbox: Sandbox) 
         "https://api.fonnte.com",
         "http://127.0.0.1:8900",
         "http://127.8.9.1",
-        "http://[::1]:80",
+        "http://[::1]:8080",
         "http://localhost/",
         "https://gw.example.com/fonnte/",
     ],
@@ -415,9 +414,9 @@ def test_cookies_are_not_parsed(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
     def parse(*_arguments: object) -> t.NoReturn:
         raise AssertionError("cookies were parsed")
 
-    monkeypatch.setattr("requests.adapters.extract_cookies_to_jar", parse)
     headers = {"Set-Cookie": "a=b", "Set-Cookie2": 'a="b"; Version=1', "Retry-After": "x" * 5000}
     sandbox.fault("status", path=LIST, code=429, times=1, headers=headers)
+    monkeypatch.setattr("requests.adapters.extract_cookies_to_jar", parse)
     assert post(sandbox).body["status"] is True
     assert parse_retry_after("9" * 5000) is None
 
@@ -688,12 +687,14 @@ def test_not_found_page_is_not_read_again(sandbox: Sandbox) -> None:
 
 
 def test_response_that_breaks_the_library_may_be_applied(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    def choke(_adapter: HTTPAdapter, _request: t.Any, reply: t.Any) -> t.NoReturn:
-        reply.close()
-        raise ValueError("what is this")
+    class Choking:
+        def __setattr__(self, name: str, value: t.Any) -> None:
+            if name == "raw":
+                value.close()
+                raise ValueError("what is this")
 
     with monkeypatch.context() as patched:
-        patched.setattr(HTTPAdapter, "build_response", choke)
+        patched.setattr("requests.Response", Choking)
         with pytest.raises(ResponseLostError, match="ValueError") as caught:
             post(sandbox, UPDATE)
     assert caught.value.may_be_applied and tries(sandbox, UPDATE) == 1

@@ -282,7 +282,8 @@ def test_unknown_country_code_has_a_warning(number: str) -> None:
         ("\u200e081200001001", "081200001001"),
         ("\ufeff0812\u202c00001001", "081200001001"),
         ("+62 812-0000-1001", "+62 812-0000-1001"),
-        ("0812\x1b[2J", "0812?[2J"),
+        ("0812\x1b[2J", "0812[2J"),
+        ("0812\u00a00000\t1\0", "0812 0000 1"),
     ],
 )
 def test_listed_number_is_displayed_without_marks(listed: str, shown: str) -> None:
