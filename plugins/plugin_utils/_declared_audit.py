@@ -14,7 +14,12 @@ import typing as t
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.exports import FILE_MODE
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.metrics import OPTION as PROM
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import write_atomic
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.atomic_files import write_in
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import (
+    ForeignLinkError,
+    close_descriptor,
+    open_directory,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import read_start
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, NAMES, run_audit
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
@@ -75,27 +80,47 @@ def remove_older_reports(dest: str, written: t.Sequence[str]) -> None:
     if not dest or not written:
         return
     places = sorted({os.path.relpath(os.path.dirname(path), dest) for path in written})
-    index = os.path.join(dest, INDEX)
+    # A group may share the directory, so its entries are opened in it, and no entry of another user is trusted.
+    with contextlib.suppress(OSError, ForeignLinkError):
+        directory = open_directory(dest)
+        try:
+            before = _read_places(directory)
+            for place in set(before) - set(places):
+                _remove_report(directory, place)
+            if before != places:
+                write_in(directory, INDEX, "".join(f"{place}\n" for place in places).encode(), FILE_MODE)
+        finally:
+            close_descriptor(directory)
+
+
+def _read_places(directory: int) -> list[str]:
+    """Return the places in the list of the last run; none if it is missing, or belongs to another user."""
     try:
-        before = read_start(index, 64 * 1024).decode().splitlines()
+        if os.stat(INDEX, dir_fd=directory, follow_symlinks=False).st_uid not in (0, os.geteuid()):
+            return []
+        return read_start(INDEX, 64 * 1024, directory).decode().splitlines()
     except (OSError, ValueError):
-        before = []
-    with contextlib.suppress(OSError):
-        for place in set(before) - set(places):
-            _remove_report(dest, place)
-        if before != places:
-            write_atomic(index, "".join(f"{place}\n" for place in places).encode(), FILE_MODE)
+        return []
 
 
-def _remove_report(dest: str, place: str) -> None:
-    folder = os.path.join(dest, place)
-    if os.path.basename(place) != place or os.path.islink(folder):
+def _remove_report(directory: int, place: str) -> None:
+    if place in ("", os.pardir) or os.sep in place:
         return
-    for spec in NAMES.values():
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(folder, str(spec["default"])))
+    try:
+        folder = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    except OSError:
+        return
+    try:
+        if os.fstat(folder).st_uid not in (0, os.geteuid()):
+            return
+        for spec in NAMES.values():
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(str(spec["default"]), dir_fd=folder)
+    finally:
+        close_descriptor(folder)
     if place != os.curdir:
-        os.rmdir(folder)
+        with contextlib.suppress(OSError):
+            os.rmdir(place, dir_fd=directory)
 
 
 def _joined(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> Result:

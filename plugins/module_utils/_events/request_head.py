@@ -19,6 +19,8 @@ from urllib.parse import unquote
 
 # The limit for the request line and the headers. Fonnte's have 300 bytes; a proxy adds a few hundred.
 MAX_HEAD_BYTES = 16 * 1024
+# Parsing thousands of empty fields would delay the events of others.
+MAX_FIELDS = 100
 # The limit for each value that is passed on to the HTTP library.
 MAX_VALUE_LENGTH = 64
 
@@ -127,6 +129,8 @@ def _request_line(line: bytes) -> t.Match[bytes]:
 
 def _parse(head: bytes) -> RequestHead:
     first, *lines = head.split(_LINE_END)
+    if len(lines) > MAX_FIELDS:
+        raise HeadTooLargeError
     method, target, minor = (part.decode("ascii") for part in _request_line(first).groups())
     fields: dict[str, str] = {}
     for line in lines:

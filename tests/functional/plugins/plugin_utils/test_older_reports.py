@@ -58,3 +58,11 @@ def test_no_link_and_no_path_outside_the_directory_is_followed(tmp_path: Path, p
     (dest / INDEX).write_text(f"bunga\n{place}\n", encoding="utf-8")
     remove_older_reports(str(dest), kept)
     assert all(Path(file).exists() for file in victim)
+
+
+def test_directory_above_is_no_place(tmp_path: Path) -> None:
+    above = report(tmp_path)
+    kept = report(tmp_path / "reports" / "bunga")
+    (tmp_path / "reports" / INDEX).write_text("bunga\n..\n\n", encoding="utf-8")
+    remove_older_reports(str(tmp_path / "reports"), kept)
+    assert all(Path(file).exists() for file in (*above, *kept))

@@ -52,6 +52,12 @@ def test_endless_head_is_too_large(size: int) -> None:
     assert sent <= MAX_HEAD_BYTES
 
 
+def test_head_with_very_many_fields_is_too_large() -> None:
+    with pytest.raises(HeadTooLargeError):
+        HeadReader().feed(b"POST / HTTP/1.1\r\n" + b"a:\r\n" * 101 + b"\r\n")
+    assert HeadReader().feed(b"POST / HTTP/1.1\r\n" + b"a:\r\n" * 100 + b"\r\n") is not None
+
+
 def test_no_more_than_the_maximum_head_is_kept() -> None:
     reader = HeadReader()
     with pytest.raises(HeadTooLargeError):
