@@ -71,7 +71,8 @@ options:
     type: path
   no_events_for:
     description:
-      - Report a linked device that is declared with a O(devices[].webhook), and that has received no message for this number of days, according to O(last_events).
+      - Report a linked device that is declared with a O(devices[].webhook), and that has received no message for this number of days.
+        O(last_events) has the times.
     type: int
     default: 7
   only:

@@ -54,7 +54,8 @@ options:
       - V(start) stores that a message about the changes may be sent. Use it before the message.
       - V(finish) stores that the changes were reported.
       - V(cancel) stores that nothing was sent after V(start).
-      - After V(start) alone, such as when the run was interrupted or the response was lost, the next run returns the changes once more, with RV(dropped[].repeated).
+      - After V(start) alone, such as when the run was interrupted or the response was lost, the next run returns the changes once more,
+        with RV(dropped[].repeated).
         A change is returned for at most two messages.
     type: str
     choices: [compare, start, finish, cancel]

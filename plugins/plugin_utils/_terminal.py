@@ -45,13 +45,14 @@ class Terminal:
 
     @classmethod
     def of_this_process(
-        cls, environment: t.Mapping[str, str] = os.environ, descriptor: int = _STANDARD_ERROR
+        cls, environment: t.Mapping[str, str] | None = None, descriptor: int = _STANDARD_ERROR
     ) -> Terminal:
         """Return the terminal of standard error, or of another descriptor.
 
         Ansible closes standard error in its workers, so the descriptor is duplicated before they start.
         """
-        if environment.get("TERM", "") in _PLAIN or environment.get(_JOB):
+        variables = os.environ if environment is None else environment
+        if variables.get("TERM", "") in _PLAIN or variables.get(_JOB):
             return cls(None)
         try:
             return cls(os.dup(descriptor) if os.isatty(descriptor) else None)

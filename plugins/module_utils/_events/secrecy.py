@@ -83,7 +83,7 @@ def _masked(value: t.Any, finder: SecretFinder) -> t.Any:
     """Return data with all secrets in its strings masked, in any encoding."""
     if isinstance(value, str):
         return finder.mask(value, short=False)
-    if type(value) is int:
+    if isinstance(value, int) and not isinstance(value, bool):
         # A secret may consist of digits.
         shown = finder.mask(str(value), short=False) if abs(value) < 10**MAX_DIGITS else ""
         return value if shown in ("", str(value)) else shown

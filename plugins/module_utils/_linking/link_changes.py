@@ -159,15 +159,16 @@ def _parse(data: t.Any) -> dict[str, Known]:
 
 
 def _known(entry: t.Any) -> Known:
-    connected, in_doubt = entry["connected"], entry["in_doubt"]
-    if not isinstance(connected, bool) or type(in_doubt) is not int or not 0 <= in_doubt <= MAX_MESSAGES:
-        raise ValueError
     undo = entry.get("undo")
-    return Known(connected, in_doubt, None if undo is None else _undo(*undo))
+    connected, in_doubt = _state(entry["connected"], entry["in_doubt"])
+    return Known(connected, in_doubt, None if undo is None else _state(*undo))
 
 
-def _undo(connected: object, in_doubt: object) -> tuple[bool, int]:
-    if not isinstance(connected, bool) or type(in_doubt) is not int or not 0 <= in_doubt <= MAX_MESSAGES:
+def _state(connected: object, in_doubt: object) -> tuple[bool, int]:
+    """Return the two values of a state; ValueError if they are invalid."""
+    if not isinstance(connected, bool) or not isinstance(in_doubt, int) or isinstance(in_doubt, bool):
+        raise ValueError
+    if not 0 <= in_doubt <= MAX_MESSAGES:
         raise ValueError
     return connected, in_doubt
 

@@ -52,7 +52,8 @@ def sample(**fields: object) -> Audit:
 def test_metrics_of_a_device() -> None:
     found = parse(text_of(sample(quota=77, package="Super", expires=int(NOW.timestamp()) + 5 * DAY)))
     own = {"report": "audit", "device": A}
-    assert value(found, "fonnte_device_info", **own, name="Toko Satu", client="PT Satu", package="Super") == 1
+    names = {"name": "Toko Satu", "client": "PT Satu", "package": "Super"}
+    assert value(found, "fonnte_device_info", **{**own, **names}) == 1
     assert value(found, "fonnte_device_linked", **own) == 1
     assert value(found, "fonnte_device_quota", **own) == 77
     assert value(found, "fonnte_device_expires_timestamp_seconds", **own) == NOW.timestamp() + 5 * DAY

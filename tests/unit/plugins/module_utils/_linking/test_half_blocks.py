@@ -42,7 +42,7 @@ def code(text: str, scale: int, quiet: bool = True) -> Rows:
     """Return the pixels of a QR code that another program has created."""
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
     pixels = memoryview(barcode.to_image(scale=scale, add_quiet_zones=quiet))
-    height, width = pixels.shape
+    height, width = pixels.shape[0], pixels.shape[1]
     return [[int(pixels[row, column]) for column in range(width)] for row in range(height)]
 
 

@@ -32,8 +32,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.delivery
     start_states,
 )
 
-Answer = str | RequestError
-
 
 class Service:
     """Answers requests for states, and keeps the time of each request.
@@ -43,7 +41,7 @@ class Service:
         seconds: The duration of a request.
     """
 
-    def __init__(self, answers: dict[str, list[Answer]], seconds: float = 0.0) -> None:
+    def __init__(self, answers: dict[str, list[str | RequestError]], seconds: float = 0.0) -> None:
         self._answers = {name: list(found) for name, found in answers.items()}
         self._seconds = seconds
         self.now = 1000.0
