@@ -51,10 +51,10 @@ def _labels(text: str) -> list[tuple[str, str]]:
     return labels
 
 
-def value(samples: dict[Sample, float], name: str, /, **labels: str) -> float | None:
+def value(samples: dict[Sample, float], metric: str, /, **labels: str) -> float | None:
     """Return the value of the only sample with this name and these labels; None if there is none."""
     found = [
-        number for (other, own), number in samples.items() if other == name and labels.items() <= dict(own).items()
+        number for (other, own), number in samples.items() if other == metric and labels.items() <= dict(own).items()
     ]
     assert len(found) <= 1, f"several samples: {name} {labels}"
     return found[0] if found else None
