@@ -56,5 +56,5 @@ def value(samples: dict[Sample, float], metric: str, /, **labels: str) -> float 
     found = [
         number for (other, own), number in samples.items() if other == metric and labels.items() <= dict(own).items()
     ]
-    assert len(found) <= 1, f"several samples: {name} {labels}"
+    assert len(found) <= 1, f"several samples: {metric} {labels}"
     return found[0] if found else None
