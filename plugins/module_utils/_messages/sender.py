@@ -9,11 +9,10 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
-from .._common.clock import Moment
 from .._common.errors import NotFoundError, error_context
 from .._common.redaction import printable
+from .._contacts.device_access import DeviceAccess
 from .._device.models import Device, DeviceList
 from .._reconcile.observe import RunContext, check_listed, require_token, resolve_device
 from .delivery import Waiting
@@ -22,36 +21,14 @@ from .message import Message
 ATTACHING_PACKAGES = ("super", "advanced", "ultra")
 
 
-@dataclass(frozen=True)
-class Sender:
-    """The device that sends a message.
-
-    Attributes:
-        number: Its number; empty with a device token only, because the device is not looked up.
-        token: Its token.
-        device: The device in the list or the profile; None if it was not requested.
-        identified_at: The time of the list with its number and token; None with a device token only.
-    """
-
-    number: str
-    token: str = field(repr=False)
-    device: Device | None = None
-    identified_at: Moment | None = None
-
-    @property
-    def name(self) -> str:
-        """The name of the device in messages."""
-        return f"device {self.number}" if self.number else "the device of device_token"
-
-
-def find_sender(context: RunContext, wanted: str) -> Sender:
+def find_sender(context: RunContext, wanted: str) -> DeviceAccess:
     """Return the device that sends; raise NotFoundError if the account does not list it."""
     if not wanted and not context.account_token:
-        return Sender("", context.device_token)
+        return DeviceAccess("", context.device_token)
     device, listing = _observe(context, wanted)
     if device is None:
         raise _missing(wanted)
-    return Sender(device.number, device.token, device, listing.fetched_at if listing is not None else None)
+    return DeviceAccess(device.number, device.token, device, listing.fetched_at if listing is not None else None)
 
 
 def _observe(context: RunContext, wanted: str) -> tuple[Device | None, DeviceList | None]:
@@ -73,14 +50,14 @@ def _missing(wanted: str) -> NotFoundError:
 
 def preview_sender(
     context: RunContext, wanted: str, message: Message, waiting: Waiting | None = None
-) -> tuple[Sender, list[str]]:
+) -> tuple[DeviceAccess, list[str]]:
     """Return the sender, and warnings about reasons for a refusal, which an earlier task may still resolve."""
     device, _listing = _observe(context, wanted)
     if device is None:
-        return Sender(wanted, ""), [
+        return DeviceAccess(wanted, ""), [
             f"Device {wanted} does not exist. The task would fail, unless an earlier one creates it."
         ]
-    return Sender(device.number, device.token, device), list(_obstacles(device, message, waiting))
+    return DeviceAccess(device.number, device.token, device), list(_obstacles(device, message, waiting))
 
 
 def _obstacles(device: Device, message: Message, waiting: Waiting | None) -> t.Iterator[str]:

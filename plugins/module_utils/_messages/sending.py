@@ -26,7 +26,7 @@ from .._reconcile.list_age import require_fresh, send_with_fresh_list
 from .._reconcile.observe import RunContext
 from .group_ids import has_group_names, with_group_ids
 from .message import Message
-from .sender import Sender, find_sender
+from .sender import find_sender
 
 _FEW = 3
 
@@ -38,12 +38,12 @@ def name_targets(message: Message) -> str:
     return few if more <= 0 else f"{few} and {more} more"
 
 
-def with_groups(context: RunContext, sender: Sender, message: Message, method: str) -> Message:
+def with_groups(context: RunContext, sender: DeviceAccess, message: Message, method: str) -> Message:
     """Return the message with the IDs of the groups that it names; the groups are read only if it names one."""
     if not has_group_names(message):
         return message
     try:
-        groups = read_stored_groups(context, DeviceAccess(sender.number, sender.token, sender.device))
+        groups = read_stored_groups(context, sender)
         return with_group_ids(message, groups, method)
     except FonnteError as fault:
         fault.problem += ", and nothing was sent"
@@ -51,8 +51,8 @@ def with_groups(context: RunContext, sender: Sender, message: Message, method: s
 
 
 def send_message(
-    context: RunContext, wanted: str, sender: Sender, message: Message, method: str, names_groups: bool = False
-) -> tuple[Sender, SendResult]:
+    context: RunContext, wanted: str, sender: DeviceAccess, message: Message, method: str, names_groups: bool = False
+) -> tuple[DeviceAccess, SendResult]:
     """Send; if the service refuses the token, list the devices and send with a new token: a refusal sent nothing.
 
     Args:
@@ -70,17 +70,17 @@ def send_message(
             raise
         refusal = fault
     try:
-        anew = find_sender(context, wanted)
+        current = find_sender(context, wanted)
     except FonnteError:
         raise refusal from None
-    if anew.token == sender.token:
+    if current.token == sender.token:
         raise refusal
-    return _send_fresh(context, wanted, anew, message, method, names_groups)
+    return _send_fresh(context, wanted, current, message, method, names_groups)
 
 
 def _send_fresh(
-    context: RunContext, wanted: str, sender: Sender, message: Message, method: str, names_groups: bool
-) -> tuple[Sender, SendResult]:
+    context: RunContext, wanted: str, sender: DeviceAccess, message: Message, method: str, names_groups: bool
+) -> tuple[DeviceAccess, SendResult]:
     """Send with a device list that is recent enough. If it is too old, list the devices again before sending."""
     senders = [sender]
 
@@ -105,7 +105,7 @@ def _send_fresh(
     return senders[-1], queued
 
 
-def _send(context: RunContext, sender: Sender, message: Message, method: str) -> SendResult:
+def _send(context: RunContext, sender: DeviceAccess, message: Message, method: str) -> SendResult:
     def guard() -> None:
         context.lineage.require()
         require_fresh(sender.identified_at)

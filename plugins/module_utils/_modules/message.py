@@ -19,6 +19,7 @@ from .._common.errors import (
     error_context,
 )
 from .._common.redaction import Redactor
+from .._contacts.device_access import DeviceAccess
 from .._messages.delivery import (
     MAX_TIMEOUT,
     MIN_TIMEOUT,
@@ -32,7 +33,7 @@ from .._messages.delivery import (
 from .._messages.group_ids import has_group_names
 from .._messages.message import Message, as_written, read_message
 from .._messages.options import MESSAGE
-from .._messages.sender import Sender, find_sender, preview_sender
+from .._messages.sender import find_sender, preview_sender
 from .._messages.sending import name_targets, send_message, with_groups
 from .._options.common import API, NUMBER, build_context, check_range, common_warnings, number, require_device
 from .._options.policy import max_age
@@ -56,7 +57,7 @@ def run_message(task: ModuleInput) -> ModuleResult:
     if task.check_mode:
         sender, message, predicted = _preview(context, wanted, message, params["method"], waiting)
         return ModuleResult(_result(sender, message, None, params, redactor), [*warnings, *predicted])
-    queued, sender, is_sending = None, Sender(wanted, ""), False
+    queued, sender, is_sending = None, DeviceAccess(wanted, ""), False
     try:
         sender = find_sender(context, wanted)
         names_groups = has_group_names(message)
@@ -93,7 +94,7 @@ def _repeated(message: Message) -> list[str]:
 
 def _preview(
     context: RunContext, wanted: str, message: Message, method: str, waiting: Waiting | None
-) -> tuple[Sender, Message, list[str]]:
+) -> tuple[DeviceAccess, Message, list[str]]:
     """Return the sender and its message, and warnings about refusals, which an earlier task may still prevent."""
     sender, warnings = preview_sender(context, wanted, message, waiting)
     if sender.device is None:
@@ -122,7 +123,7 @@ def _fewer(message: Message, queued: SendResult) -> list[str]:
 
 def _wait(
     context: RunContext,
-    sender: Sender,
+    sender: DeviceAccess,
     message: Message,
     queued: SendResult,
     waiting: Waiting,
@@ -155,7 +156,7 @@ def _wait(
 
 
 def _result(
-    sender: Sender, message: Message, queued: SendResult | None, params: t.Mapping[str, t.Any], redactor: Redactor
+    sender: DeviceAccess, message: Message, queued: SendResult | None, params: t.Mapping[str, t.Any], redactor: Redactor
 ) -> Result:
     """Return the result. Without a response of the service, it contains the predicted messages."""
     predicted = [{"id": None, "target": target.international} for target in message.targets]
@@ -178,7 +179,7 @@ def _failed(result: Result, queued: bool | None) -> Result:
     return {**reported, "changed": queued is not False, "queued": queued}
 
 
-def _diff(sender: Sender, message: Message, params: t.Mapping[str, t.Any], redactor: Redactor) -> Result:
+def _diff(sender: DeviceAccess, message: Message, params: t.Mapping[str, t.Any], redactor: Redactor) -> Result:
     hidden = {*API, *NUMBER, "wait", "wait_timeout"}
     shown: Result = {
         option: params[option] for option in MESSAGE if option not in hidden and params[option] is not None

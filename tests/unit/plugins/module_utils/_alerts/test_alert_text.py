@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 import pytest
 from hypothesis import given
@@ -23,9 +24,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._alerts.outcome im
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 
 
-def failed(*hosts: str, task: str = "Deploy", error: str = "it broke", **more: object) -> Outcome:
+def failed(*hosts: str, task: str = "Deploy", error: str = "it broke", **more: t.Any) -> Outcome:
     failures = tuple(Failure(host, task, error) for host in hosts)
-    return Outcome("site.yml", hosts=len(hosts), failed=hosts, failures=failures, **more)  # type: ignore[arg-type]
+    return Outcome("site.yml", hosts=len(hosts), failed=hosts, failures=failures, **more)
 
 
 def test_alert_names_playbook_hosts_task_and_first_error() -> None:
