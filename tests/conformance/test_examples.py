@@ -76,21 +76,18 @@ def run(command: list[str], sandbox: Sandbox, folder: Path) -> str:
     return done.stdout
 
 
+GROUPS = [
+    {"id": f"12036304{place}@g.us", "name": name} for place, name in enumerate(("Tim Gudang", "Toko, Jakarta | Bandung"))
+]
+
+
 def _can_send(sandbox: Sandbox, folder: Path) -> None:
-    """Create a linked device that may send attachments, and an attachment."""
-    sender = {"number": "081200001001", "linked": True, "package": "Super"}
-    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [sender]}])
+    """Create a linked device that may send attachments and has two groups that Fonnte has fetched; and an attachment."""
+    sender = {"number": "081200001001", "linked": True, "package": "Super", "groups": GROUPS}
+    fetched = {"fetched_groups": GROUPS, "groups_fetched": True}
+    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{**sender, **fetched}]}])
     (folder / "files").mkdir()
     (folder / "files" / "invoice.pdf").write_bytes(b"%PDF-1.7")
-
-
-def _has_groups(sandbox: Sandbox, folder: Path) -> None:
-    """Create a linked device with two groups, which Fonnte has fetched once."""
-    names = ("Tim Gudang", "Toko, Jakarta | Bandung")
-    groups = [{"id": f"12036304{place}@g.us", "name": name} for place, name in enumerate(names)]
-    phone = {"number": "081200001001", "linked": True, "groups": groups}
-    fetched = {"fetched_groups": groups, "groups_fetched": True}
-    sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{**phone, **fetched}]}])
 
 
 def _has_a_client(sandbox: Sandbox, folder: Path) -> None:
@@ -109,9 +106,9 @@ Prepare = Callable[[Sandbox, Path], None]
 # The setup for the examples of a module or a page.
 BEFORE: dict[str, Prepare] = {
     "fonnte_message": _can_send,
-    "fonnte_group_info": _has_groups,
-    "fonnte_number_info": _has_groups,
-    "groups-and-numbers": _has_groups,
+    "fonnte_group_info": _can_send,
+    "fonnte_number_info": _can_send,
+    "groups-and-numbers": _can_send,
     "fonnte_sheet": _was_made_by_hand,
     "messages": _can_send,
     "decommission": _has_a_client,
