@@ -26,7 +26,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.device_in
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import FLEET, run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import API
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_check import OfflineCheck
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     ROLE_PREFIX,
@@ -69,6 +68,9 @@ class FleetAction(DeclaredAction):
             self._check_variables(variables)
             if not self._parse_offline(variables):
                 return super()._perform(variables, why)
+            # Ansible compiles each imported file in every run, and few runs check offline.
+            from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_check import OfflineCheck
+
             check = OfflineCheck(self._loader, self._sources_prefix, self._base)
             arguments = untag(self._task.args)
             earlier, report = (self._templar.template(variables[name]) for name in (EARLIER, REPORT))

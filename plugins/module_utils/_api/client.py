@@ -27,7 +27,6 @@ from .._device.settings import ReadSource, Settings, from_wire, to_wire
 from .._device.stamp import Stamp, read_stamp, strip_stamp
 from .cache import DeviceListCache
 from .message_requests import MessageRequests
-from .qr_image import read_image
 from .wire import Guard, Request
 
 if t.TYPE_CHECKING:
@@ -215,6 +214,9 @@ class FonnteClient(MessageRequests):
 
     def qr_image(self, device_token: str, guard: Guard | None = None) -> bytes:
         """Request the PNG of a QR code that links a phone to the device (/qr)."""
+        # Ansible compiles each imported file in every run, and few runs read an image.
+        from .qr_image import read_image
+
         path = "/qr"
         body = self._request_link(path, device_token, {"type": "qr"}, guard)
         try:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import hmac
 import re
@@ -49,10 +50,7 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """Return ``https://host/…#1a2b3c`` for a URL; an empty string for an empty one."""
-        if not url:
-            return ""
-        digest = hmac.new(self._key, url.encode(), hashlib.sha256).hexdigest()[:6]
-        return f"{origin(url)}/…#{digest}"
+        return _shown_url(self._key, url) if url else ""
 
     def text(self, text: str, secrets: t.Iterable[str] = (), sent: t.Iterable[str] = ()) -> str:
         """Return a string of the service in printable form: one line without secrets and control characters.
@@ -73,6 +71,13 @@ class Redactor:
         text = cover(text, [*self._finder.spans(text), *further.spans(text)])
         text = _URL.sub(lambda found: self.url(found.group()), text)
         return truncate(printable(text, " "), MAX_TEXT_LENGTH)
+
+
+# A result contains most URLs several times.
+@functools.lru_cache(maxsize=1024)
+def _shown_url(key: bytes, url: str) -> str:
+    digest = hmac.new(key, url.encode(), hashlib.sha256).hexdigest()[:6]
+    return f"{origin(url)}/…#{digest}"
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ the versions of Python.
 from __future__ import annotations
 
 import enum
+import functools
 import ipaddress
 import socket
 import typing as t
@@ -101,12 +102,18 @@ def is_local_url(url: str) -> bool:
 
     Every spelling of an address counts, such as ``http://2130706433`` and ``http://0x7f.1`` for 127.0.0.1.
     """
+    if not url:
+        return False
     try:
         host = (urlsplit(url).hostname or "").lower().rstrip(".")
     except ValueError:
         return False
-    if not host:
-        return False
+    return bool(host) and _is_local_host(host)
+
+
+# The devices of a fleet usually have few hosts.
+@functools.lru_cache(maxsize=256)
+def _is_local_host(host: str) -> bool:
     try:
         return address_reach(host) is not Reach.PUBLIC
     except ValueError:

@@ -30,7 +30,6 @@ from .._common.spellings import SecretFinder
 from .._device.service_facts import ServiceFacts, load_facts
 from .._device.settings import SETTINGS, WEBHOOKS, Settings, ValueType, validate
 from .._reconcile.observe import RunContext
-from .._record.database.backend import PostgresqlBackend
 from .._record.database.url import check_database_url, database_secrets, database_warnings
 from .._record.directory import RecordDirectory
 from .._record.storage_check import find_storage_warnings
@@ -225,6 +224,9 @@ def _record(
     if not url:
         check_record_path(params)
         return RecordStore(params["record_path"], endpoint)
+    # Ansible compiles each imported file in every run, and most runs have their record in files.
+    from .._record.database.backend import PostgresqlBackend
+
     if keep is None:
         backend = PostgresqlBackend(url)
     else:

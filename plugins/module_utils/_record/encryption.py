@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import json
@@ -67,6 +68,8 @@ def file_name(secret: str, kind: str, *parts: str) -> str:
     return f"{kind}-{hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]}"
 
 
+# A file is checked when it is read, and again when it is decrypted.
+@functools.lru_cache(maxsize=64)
 def owner_of(encrypted: bytes) -> str:
     """Return the name of the entry for which a string claims to be encrypted; empty if it has another form.
 

@@ -315,6 +315,11 @@ def _last_string(data: bytes) -> tuple[bytes, bool]:
     """
     if b"\n" not in data and b"\0" not in data:
         return data, True
+    if data.endswith(b"\n") and b"\0" not in data:
+        # The usual case, without a search for a valid string.
+        first, _separator, last = data[:-1].rpartition(b"\n")
+        if first and owner_of(last):
+            return last, True
     strings = [string for string in _ENDS.split(data) if string]
     is_whole = data.endswith(b"\n") and b"\0" not in data
     # The first string was durable before anything was appended, so it needs no line end.
