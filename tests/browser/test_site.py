@@ -24,7 +24,7 @@ PAGES = {
     "README.html": "WhatsApp devices as code",
     "docs/README.html": "When something is wrong",
     "docs/evidence.html": "Evidence",
-    "docs/troubleshooting.html": "unknown user",
+    "docs/troubleshooting.html": "no hosts matched",
     "docs/bench.html": "Benchmarks",
     "playbooks.html": "fonnte.whatsapp.provision",
     "collection/index.html": "fonnte_device",

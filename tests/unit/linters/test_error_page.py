@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The error page linter reports a missing row, a row without an error, and a duplicate row."""
+"""The error page linter reports a missing row, a row without an error or explanation, and a duplicate row."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.linters.error_page import VALUE, failures_in, made_in, problems
+import pytest
+
+from tests.linters.error_page import ACTION, VALUE, failures_in, made_in, problems, refusals
 
 PAGE = "| `the device … is gone` | Create it. |\n| `no such file` | Name another one. |\n"
 ERRORS = [f"the device {VALUE} is gone; create it", f"there is no such file {VALUE}"]
@@ -18,9 +20,28 @@ def test_complete_page_has_no_problem() -> None:
     assert list(problems(PAGE, ERRORS, [])) == []
 
 
-def test_an_error_without_a_row_is_reported() -> None:
-    assert list(problems(PAGE, [*ERRORS, "the disk is full"], [])) == [
-        "no row of the page has this error: the disk is full"
+@pytest.mark.parametrize(
+    "error", ["the disk is full", "the disk is full; nothing was sent", "It is full. Nothing was done."]
+)
+def test_error_without_an_action_and_without_a_row_is_reported(error: str) -> None:
+    assert list(problems(PAGE, [*ERRORS, error], [])) == [f"this error has no action and no row of the page: {error}"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["the disk is full; free disk space", f"it is full; {VALUE}", "It is full. Name another disk. Nothing was done."],
+)
+def test_error_with_an_action_needs_no_row(error: str) -> None:
+    assert list(problems(PAGE, [*ERRORS, error], [])) == []
+
+
+def test_each_refusal_of_the_service_has_an_action() -> None:
+    assert all(map(ACTION.search, refusals()))
+
+
+def test_row_without_an_explanation_is_reported() -> None:
+    assert list(problems(PAGE.replace("Name another one.", ""), ERRORS, [])) == [
+        "this row explains nothing: | `no such file` |  |"
     ]
 
 
