@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-ENGLISH = ("README.md", "docs/getting-started.md", "docs/fleet.md", "docs/on-call.md", "docs/import.md")
+ENGLISH = ("README.md", *(f"docs/{name}.md" for name in ("getting-started", "fleet", "on-call", "import", "audit")))
 TRANSLATED = sorted(
     str(path.relative_to(ROOT)) for where in ("", "docs/", "roles/*/") for path in ROOT.glob(f"{where}*.id.md")
 )
