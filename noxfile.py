@@ -307,7 +307,7 @@ def python(name: str) -> tuple[str, ...]:
 
 @session("newest")
 def bench(session: nox.Session) -> None:
-    """Measure the installed collection, a loop over uri, and a bare client; write docs/bench.*."""
+    """Measure the installed collection, a loop over uri, and a bare client; write docs/bench.*, docs/dev/bench.md."""
     stage = Stage(session)
     ensure_installed(stage, BUILD / "bench" / "collections")
     stage.env["ANSIBLE_COLLECTIONS_PATH"] = str(BUILD / "bench" / "collections")
