@@ -96,7 +96,7 @@ def session(*environments: str, parallel: bool = True, **options: object):
 
 @session("newest", tags=["test", "check", "release"])
 def linters(session: nox.Session) -> None:
-    """Run ansible-lint, the linters of documentation and changelog, mypy, ruff and import-linter."""
+    """Run ansible-lint, the linters of documentation, changelog and spelling, mypy, ruff and import-linter."""
     stage = Stage(session)
     # The copy itself, so that no installed collection shadows it.
     stage.env.update(dict.fromkeys(("ANSIBLE_COLLECTIONS_PATH", "MYPYPATH", "PYTHONPATH"), str(stage.root)))
@@ -111,6 +111,7 @@ def linters(session: nox.Session) -> None:
         stage.check("mypy", "--strict", folder)
     stage.check("ruff", "format", "--check", "--diff")
     stage.check("ruff", "check")
+    stage.check("codespell")
     stage.check("python", "-m", "tests.linters.names", shows="files have the terms of the field")
     stage.check("python", "-m", "tests.linters.wording", shows="the prose follows the rules")
     stage.check("python", "-m", "tests.linters.error_page", shows=r"[1-9]\d* errors are on the page")
