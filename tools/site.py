@@ -38,6 +38,7 @@ STYLE = "h1 { font-size: 1.75em; }\nh2 { font-size: 1.4em; }\nh3 { font-size: 1.
 # The references of pages of antsibull-docs to the documentation of Ansible: label, page, title.
 LABELS = (
     ("action_plugins", "plugins/action.html", "Action plugins"),
+    ("callback_plugins", "plugins/callback.html", "Callback plugins"),
     ("ansible_configuration_settings", "reference_appendices/config.html", "Ansible Configuration Settings"),
     ("common_return_values", "reference_appendices/common_return_values.html", "Return Values"),
     ("ansible_collections.ansible.builtin.uri_module", "collections/ansible/builtin/uri_module.html", "uri module"),
