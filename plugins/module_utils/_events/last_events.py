@@ -19,10 +19,10 @@ import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 
 from .._common.atomic_files import remove_stale_temp_files, sync_directory, write_in
-from .._common.clock import age, now_text
+from .._common.clock import LAST_TIME, age, now_text
 from .._common.destinations import close_descriptor, open_directory
 from .._common.errors import OptionError
 from .._common.input_files import read_start
@@ -112,7 +112,7 @@ def _is_time(value: object) -> bool:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         return False
     # The pattern alone would accept the 30th of February.
-    return age(value, datetime.max.replace(tzinfo=timezone.utc)) != float("inf")
+    return age(value, LAST_TIME) != float("inf")
 
 
 def read_last_events(path: str, option: str) -> LastEvents:
