@@ -18,7 +18,6 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-
 # The end of an error that is raised before the first write.
 UNCHANGED = "(nothing was changed)"
 

@@ -132,9 +132,7 @@ def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
     counts = [f"{statuses[status]} {text}" for status, text in words if statuses[status]]
     if not counts:
         return None
-    reported = [
-        f"{run.entry.label}: {run.message.rstrip('.')}" for run in runs if run.message
-    ]
+    reported = [f"{run.entry.label}: {run.message.rstrip('.')}" for run in runs if run.message]
     # A reason that many devices share is reported once.
     reasons = list(
         dict.fromkeys(reported if len(reported) <= MAX_REPORTED else [text.partition(": ")[2] for text in reported])

@@ -235,7 +235,10 @@ def test_damaged_file_that_cannot_be_renamed_is_replaced(tmp_path: Path) -> None
     (tmp_path / "last.json.damaged" / "other").mkdir(parents=True)
     writer = writer_at(path)
     warning = writer.load()
-    assert warning == f"{path} is not a file of last events, so a new one replaces it. It was not renamed (Is a directory)."
+    assert (
+        warning
+        == f"{path} is not a file of last events, so a new one replaces it. It was not renamed (Is a directory)."
+    )
     write(writer)
     assert read_last_events(str(path), "x").since == START
 

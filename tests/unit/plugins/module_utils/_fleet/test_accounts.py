@@ -167,7 +167,9 @@ def test_unchanged_account_is_named_because_another_one_was_changed() -> None:
     # A preview fails before any account is changed, and a single account is the whole run.
     (failure,) = reconcile_accounts(accounts, Runner({("a", True): failed}), AccountsOptions(NO_LIMITS))["failures"]
     assert failure == f"Account a: {text}"
-    (failure,) = reconcile_accounts(accounts[:1], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))["failures"]
+    (failure,) = reconcile_accounts(accounts[:1], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))[
+        "failures"
+    ]
     assert failure == text
 
 
