@@ -6,7 +6,8 @@
 
 """Plan and apply the maintenance of the record: backup and restore.
 
-Check mode ends after the plan. Entries are copied as encrypted strings, and their values are never returned.
+Check mode ends after the plan. Entries are copied as encrypted strings, and their values are never returned. An
+entry that a restore replaces keeps its later times, so it is decrypted and encrypted again.
 """
 
 from __future__ import annotations
