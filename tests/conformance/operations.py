@@ -269,9 +269,7 @@ OPERATIONS = (
     Operation(
         "message",
         sent_to_group,
-        plays=_task(
-            "fonnte.whatsapp.fonnte_message", device=FIRST, target=[f"group:{GROUP['name']}"], message="hello"
-        ),
+        plays=_task("fonnte.whatsapp.fonnte_message", device=FIRST, target=[f"group:{GROUP['name']}"], message="hello"),
         prepare=_add_stored_group,
         becomes=True,
     ),

@@ -77,7 +77,8 @@ def run(command: list[str], sandbox: Sandbox, folder: Path) -> str:
 
 
 GROUPS = [
-    {"id": f"12036304{place}@g.us", "name": name} for place, name in enumerate(("Tim Gudang", "Toko, Jakarta | Bandung"))
+    {"id": f"12036304{place}@g.us", "name": name}
+    for place, name in enumerate(("Tim Gudang", "Toko, Jakarta | Bandung"))
 ]
 
 
