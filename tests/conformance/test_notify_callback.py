@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -279,11 +278,9 @@ def test_fault_while_sending_warns_and_changes_nothing(alerts: Alerts, name: str
     rule, words = WHILE_SENDING[name]
     alerts.hosts = ["a"]
     alerts.sandbox.fault(path="/send", times=None, **rule)
-    limits = {"FONNTE_NOTIFY_WHEN": "always", "FONNTE_NOTIFY_TIMEOUT": "1", "FONNTE_API_TIMEOUT": "100"}
-    started = time.monotonic()
+    limits = {"FONNTE_NOTIFY_WHEN": "always", "FONNTE_NOTIFY_TIMEOUT": "1", "FONNTE_API_TIMEOUT": "3600"}
+    # Only notify_timeout ends a response that hangs.
     alerts.run([play_of(ok())], [play_of(fail())], **limits)
-    # Far less than api_timeout, but long enough for a busy machine.
-    assert time.monotonic() - started < 60
     assert alerts.output.count("PLAY RECAP") == 2 and alerts.output.count("failed=1") == 1
     assert "notify" not in alerts.output and alerts.space.errors.count("[WARNING]") == 2, alerts.space.errors
     assert all(f"{words} site{index}.yml" in alerts.space.errors for index in (0, 1)), alerts.space.errors
