@@ -17,7 +17,7 @@ import requests
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import INSTALLED
 from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import SHELLS, blocks_of
-from ansible_collections.fonnte.whatsapp.tests.conformance.systemd_units import Service, verified
+from ansible_collections.fonnte.whatsapp.tests.conformance.systemd_units import RESTRICTIONS, Service, verified
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = blocks_of((INSTALLED / "docs" / "systemd.md").read_text(encoding="utf-8"))
@@ -161,3 +161,9 @@ def test_systemd_accepts_the_units() -> None:
     if reported is not None:
         missing = re.compile("/opt/whatsapp/bin/ansible-(playbook|rulebook) is not executable")
         assert [line for line in reported if not missing.search(line)] == []
+
+
+@pytest.mark.parametrize("unit", ["whatsapp@.service", "whatsapp-alert.service", "whatsapp-events.service"])
+def test_units_have_all_restrictions(unit: str) -> None:
+    lines = (INSTALLED / "examples" / "systemd" / unit).read_text(encoding="utf-8").splitlines()
+    assert {line.partition("=")[0] for line in lines} >= RESTRICTIONS
