@@ -96,7 +96,7 @@ def session(*environments: str, parallel: bool = True, **options: object):
 
 @session("newest", tags=["test", "check", "release"])
 def linters(session: nox.Session) -> None:
-    """Run ansible-lint, the linters of documentation and changelog, mypy, ruff and import-linter."""
+    """Run ansible-lint, the linters of documentation, changelog and spelling, mypy, ruff and import-linter."""
     stage = Stage(session)
     # The copy itself, so that no installed collection shadows it.
     stage.env.update(dict.fromkeys(("ANSIBLE_COLLECTIONS_PATH", "MYPYPATH", "PYTHONPATH"), str(stage.root)))
@@ -111,6 +111,7 @@ def linters(session: nox.Session) -> None:
         stage.check("mypy", "--strict", folder)
     stage.check("ruff", "format", "--check", "--diff")
     stage.check("ruff", "check")
+    stage.check("codespell")
     stage.check("python", "-m", "tests.linters.names", shows="files have the terms of the field")
     stage.check("python", "-m", "tests.linters.wording", shows="the prose follows the rules")
     stage.check("python", "-m", "tests.linters.error_page", shows=r"[1-9]\d* errors have an action or a row")
@@ -180,23 +181,28 @@ def molecule(session: nox.Session) -> None:
 @session("demo", tags=["test"])
 def demo(session: nox.Session) -> None:
     """Show the collection at work on a sandbox, in about a minute."""
-    show_demo(session, "demo")
+    show_demo(session, "demo", "tests.demo")
 
 
 @session("eda", name="demo-events")
 def demo_events(session: nox.Session) -> None:
     """Show a rulebook that reports devices that drop off."""
-    show_demo(session, "eda")
+    show_demo(session, "eda", "tests.demo.events")
 
 
-def show_demo(session: nox.Session, name: str) -> None:
+@session("recording")
+def recording(session: nox.Session) -> None:
+    """Record the quick start of the README on a sandbox; write docs/quick-start.svg and its last frame."""
+    show_demo(session, "recording", "tests.demo.recording")
+
+
+def show_demo(session: nox.Session, name: str, module: str) -> None:
     """Install the artifact in the environment of a demo, and run the demo in the terminal; each step counts as one."""
     stage = Stage(session, name)
     home = BUILD / stage.name
     ensure_installed(stage, home / "collections")
     stage.env.update(ANSIBLE_COLLECTIONS_PATH=str(home / "collections"), ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false")
     (home / "steps").unlink(missing_ok=True)
-    module = "tests.demo" if name == "demo" else "tests.demo.events"
     session.run(*python(name), "-m", module, env=stage.env, include_outer_env=False)
     stage.counts = Counts(passed=int((home / "steps").read_text()))
     stage.finish()
@@ -307,7 +313,7 @@ def python(name: str) -> tuple[str, ...]:
 
 @session("newest")
 def bench(session: nox.Session) -> None:
-    """Measure the installed collection, a loop over uri, and a bare client; write docs/bench.*."""
+    """Measure the installed collection, a loop over uri, and a bare client; write docs/bench.*, docs/dev/bench.md."""
     stage = Stage(session)
     ensure_installed(stage, BUILD / "bench" / "collections")
     stage.env["ANSIBLE_COLLECTIONS_PATH"] = str(BUILD / "bench" / "collections")
@@ -326,12 +332,8 @@ def bench_events(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Inject each fault at each request, and write docs/dev/faults.md."""
     stage = on_tree(session)
-    words = (
-        "-m",
-        f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection",
-        str(ROOT / "docs" / "dev" / "faults.md"),
-    )
-    session.run(*python("newest"), *words, env=stage.env, include_outer_env=False)
+    module = f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection"
+    session.run(*python("newest"), "-m", module, "docs/dev/faults.md", env=stage.env, include_outer_env=False)
 
 
 @session("site", tags=["release"])
@@ -428,9 +430,6 @@ def release(session: nox.Session) -> None:
     session.log("Release %s is committed and tagged here: %s. Run make test on it, then:", version, artifact)
     session.log("  git push origin main %s", version)
     session.log("  ansible-galaxy collection publish with the artifact")
-
-
-ROWS = [(core, python) for core in CORES for python in core.columns()]
 
 
 @nox.session(tags=["matrix"], default=False, allow_parallel=True, requires=[f"{name}-env" for name in TARGETS])

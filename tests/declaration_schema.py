@@ -108,7 +108,7 @@ def declaration_schema() -> Json:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": "Copyright (c) 2026, fonnte.whatsapp contributors. GNU General Public License v3.0+ (see "
-        "LICENSES/GPL-3.0-or-later.txt). SPDX-License-Identifier: GPL-3.0-or-later",
+        "LICENSES/GPL-3.0-or-later.txt)",
         "title": "Devices of a WhatsApp account, for the role fonnte.whatsapp.fleet",
         **closed(
             {

@@ -123,13 +123,13 @@ def sections(index: str) -> dict[str, list[str]]:
 def contents(guides: dict[str, list[str]], there: list[str]) -> str:
     """Return the first page: every page of the site once, the guides in the order of their index."""
     parts = {"Start": ["README", "docs/README"], **guides}
-    parts["Reference"] = ["%s/index" % COLLECTION, "playbooks"]
+    parts["Reference"] = [*guides.get("Reference", []), "%s/index" % COLLECTION, "playbooks"]
     named = {page for pages in parts.values() for page in pages}
     parts["More"] = [page for page in there if page not in named]
     text = "fonnte.whatsapp\n===============\n\nWhatsApp devices of a Fonnte account as code, with Ansible.\n"
     shown: list[str] = []
     for caption, pages in parts.items():
-        new = [page for page in pages if page not in shown]
+        new = [page for page in dict.fromkeys(pages) if page not in shown]
         text += "\n.. toctree::\n   :caption: %s\n   :maxdepth: 1\n\n" % caption
         text += "".join("   %s\n" % page for page in new)
         shown += new

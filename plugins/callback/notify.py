@@ -16,7 +16,7 @@ author:
 description:
   - Sends one message after each playbook file that fails, or after each one. It contains the name of the file, the hosts, the task and the error.
   - A file has failed if Ansible's recap counts a failed or unreachable host in it. Rescued and ignored failures do not count.
-    There is still one message with several plays, with C(serial), and with retries.
+    There is still one message with several plays, with C(serial), with retries, and if the callback is enabled by two names.
   - A run that ends without a recap sends nothing, for example after a syntax error or Ctrl-C. Check the exit code of Ansible for these.
   - The callback never changes the result or the exit code of a run. If the message cannot be sent, Ansible prints a warning.
   - A message is sent at most once. After a lost response, the warning states that it is not known whether it was sent.
@@ -120,6 +120,7 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import
     sentence,
     untag,
 )
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._playbook_claim import CLAIMS
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._task_failure import read_failure
 
 # The name that Ansible gives the playbook of an ad-hoc command.
@@ -148,6 +149,10 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         """Check the options when the first file begins, so that an error is not found after the first failure."""
+        self._active = False
+        if not CLAIMS.claim(playbook):
+            # Another instance, which Ansible has loaded by another name, reports this file.
+            return
         if not self._checked:
             self._checked = True
             self._guarded(self._configure, "it cannot be used")

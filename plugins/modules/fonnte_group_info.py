@@ -43,7 +43,7 @@ options:
     description:
       - The number of seconds from one refresh to the next, 60 at least. The default is one day.
       - The time of the last refresh is in the record. Control nodes with the same record, such as O(record_url), refresh once together.
-      - If the record is lost, the time is unknown, and the next O(refresh=true) refreshes.
+      - If the record is lost or forgotten, the time is unknown, and the next O(refresh=true) refreshes. Restoring a backup never replaces a later time.
     type: float
     default: 86400.0
   record_path:

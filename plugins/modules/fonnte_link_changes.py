@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - Compares a list of devices with the links that the last run stored in a file. The playbook C(fonnte.whatsapp.dropped_off) uses it to report each
     change once.
-  - The module reads and writes only this file, and sends no request.
+  - The module reads and writes only this file and its lock, and sends no request.
   - A device that was linked in no run cannot drop off. A device that is not in O(devices) keeps its stored state.
 author:
   - The fonnte.whatsapp contributors (!UNKNOWN)
@@ -45,6 +45,9 @@ options:
     description:
       - The file with the stored links. It is created if it does not exist, with its directory, and only its owner can read it.
       - It is replaced completely or not at all. A damaged file, or one with other content, is an error.
+      - A hidden lock file next to it, which is never removed, excludes other tasks while one of them reads and writes the file.
+      - From a comparison that returns changes until V(finish) or V(cancel), or until C(ansible-playbook) ends, a task of another run fails. For a run on
+        another machine or in another container, this ends after four minutes. Runs on a system without C(/proc) do not find each other.
       - It must not be inside an installed collection, and its path must not contain a symbolic link of another user.
     type: path
     required: true

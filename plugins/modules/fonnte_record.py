@@ -55,6 +55,8 @@ options:
   overwrite:
     description:
       - For V(restore). Whether to replace an existing, different file with the one of the backup.
+      - The times of the last refresh of groups and of the last request for a one-time code stay the later ones of both, so that no request is repeated
+        too soon.
       - A file that no token of this run can decrypt, such as a file of another account, is not replaced. Restore it with the token of its account.
     type: bool
     default: false

@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bench",
         description="How fast the collection is, against the sandbox. In full it takes about a quarter of an hour, "
-        "and writes docs/bench.*; with --quick or with rows it only prints.",
+        "and writes docs/bench.* and docs/dev/bench.md; with --quick or with rows it only prints.",
     )
     parser.add_argument(
         "rows", nargs="*", help="rows by name or pattern, such as 'fleet/*/1000/*' (see --list); and the empty playbook"
@@ -121,8 +121,10 @@ def run(options: argparse.Namespace) -> None:
     folder = options.folder if options.quick or options.rows else options.docs
     (folder / "bench.json").write_text(report.as_json(setting, table), encoding="utf-8")
     (folder / "bench.md").write_text(report.document(setting, table), encoding="utf-8")
+    (folder / "dev").mkdir(exist_ok=True)
+    (folder / "dev" / "bench.md").write_text(report.details(setting, table), encoding="utf-8")
     (folder / "bench.svg").write_text(chart.draw(chart.panels(table)), encoding="utf-8")
-    _say(f"\nwritten: bench.md, bench.svg and bench.json in {folder}")
+    _say(f"\nwritten: bench.md, dev/bench.md, bench.svg and bench.json in {folder}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,22 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .figures import Figure, NotMeasured, Summary, Table, figures, ratio
-from .implementations import EMPTY, FLOOR, FLOOR_ONE, FLOORS, MAKE, NOTHING, TENTH, URI, WAYS, WORKS, tasks
+from .implementations import (
+    CONCURRENCY,
+    EMPTY,
+    FLEET,
+    FLOOR,
+    FLOOR_ONE,
+    FLOORS,
+    IN_PROCESS,
+    MAKE,
+    NOTHING,
+    TENTH,
+    URI,
+    WAYS,
+    WORKS,
+    tasks,
+)
 from .rows import LEFT_OUT
 
 
@@ -118,11 +133,33 @@ def _yaml(way: str, work: str) -> str:
 
 
 def document(setting: Setting, table: Table) -> str:
-    """Return the page for the documentation."""
+    """Return the page for users: the chart, and tables of run times."""
     return PAGE.format(
+        empty=f"{table.empty.seconds:.1f}",
+        setting=setting,
+        times="\n\n".join(f"## {title}\n\n{_times_table(table, work, latency)}" for title, work, latency in COMPARED),
+    )
+
+
+def _times_table(table: Table, work: str, latency: int) -> str:
+    """Return a table with a line for each implementation, and a column for each number of devices."""
+    lines = [[name, *(_seconds(table, way, work, size, latency) for size in SIZES)] for way, name in SHOWN.items()]
+    head = ["implementation", *(f"{size:,} devices" for size in SIZES)]
+    return table_of([head, *(line for line in lines if any(line[1:]))])
+
+
+def _seconds(table: Table, way: str, work: str, size: int, latency: int) -> str:
+    try:
+        return f"{table.extra(table.find(way, work, size, latency)):.1f} s"
+    except NotMeasured:
+        return ""
+
+
+def details(setting: Setting, table: Table) -> str:
+    """Return the page for developers: target figures, the machine, the method and the measured tasks."""
+    return DETAILS.format(
         setting=setting_text(setting, table),
         figures=figures_table(figures(table)),
-        rows=rows_tables(table),
         left_out="\n".join(f"- {text}" for text in LEFT_OUT),
         uri_make=_yaml("uri", MAKE),
         uri_look=_yaml("uri", NOTHING),
@@ -148,19 +185,49 @@ def _numbers(one: Summary) -> dict[str, Any]:
     return {name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()}
 
 
+# The compared works of the page for users: title, work, and milliseconds for each request.
+COMPARED = (
+    ("Nothing to change", NOTHING, 0),
+    ("One device in ten to change", TENTH, 0),
+    ("Create all devices, with 50 ms for each request", MAKE, 50),
+)
+SIZES = (10, 100, 1000, 10000)
+SHOWN = {
+    URI: "loop over `ansible.builtin.uri`",
+    IN_PROCESS: "loop over `fonnte_device`",
+    FLEET: f"`fonnte_fleet`, {CONCURRENCY} requests at a time",
+}
+
 # \x3a is a colon: license scanners would take the line for the header of this file.
-PAGE = """<!--
+_LICENSE = """<!--
 Copyright (c) 2026, fonnte.whatsapp contributors
 GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 SPDX-License-Identifier\x3a GPL-3.0-or-later
 -->
 
-# Benchmarks
+"""
 
-`make bench` measures run times against the sandbox, in one run, and writes this page.
-For users who choose between a loop and `fonnte_fleet`, and for developers.
+PAGE = (
+    _LICENSE
+    + """# Benchmarks
+
+Compare the run times of loops and of `fonnte_fleet`.
 
 ![Bars: the run time of each implementation](bench.svg)
+
+The times are in addition to an empty playbook, which takes {empty} s. They were measured on {setting.date} with a sandbox
+on the same machine ({setting.cores} cores, Python {setting.python}, ansible-core {setting.ansible_core}).
+Real runs also wait for the network and for Fonnte. An empty cell was not measured.
+
+{times}
+"""
+)
+
+DETAILS = (
+    _LICENSE
+    + """# The benchmark
+
+`make bench` writes this page, and [the page for users](../bench.md). It measures run times against the sandbox.
 
 ## Figures
 
@@ -208,3 +275,4 @@ One task for all devices:
 
 {fleet}
 """
+)

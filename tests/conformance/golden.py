@@ -340,7 +340,7 @@ def _playbooks(recording: Recording) -> None:
     )
     recording.book("record")
     recording.book("adopt", "-e", f"adopt_dest={recording.folder}/adopted")
-    recording.file("clients/clients.yml", {"fleet_clients": [{**clients[0], "packge": "cashier"}]})
+    recording.file("clients/clients.yml", {"fleet_clients": [{**clients[0], "packgae": "cashier"}]})
     recording.book("provision", *folder)
 
 

@@ -65,7 +65,7 @@ def lint(project: Path, names: Iterable[str], env: Mapping[str, str]) -> dict[st
 def _wrong_option(name: str) -> str:
     """Return a wrong value of the option state if the module has one, else an unknown option."""
     text = (MODULES / f"{name}.py").read_text(encoding="utf-8")
-    return "state: gone" if "\n  state:" in text else "nmae: Toko"
+    return "state: gone" if "\n  state:" in text else "naem: Toko"
 
 
 # The bar keeps these tests on one worker, since they share one run of ansible-lint.

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -247,6 +249,38 @@ def test_state_that_cannot_be_written_prevents_the_message(schedule: Schedule) -
     assert "cannot be written" in run.told[-1].message and schedule.world.sandbox.outbox() == []
 
 
+def test_second_run_at_the_same_time_fails_and_sends_nothing(on_a_core: Schedule) -> None:
+    """The first run waits for the response to its message. A third run, after its end, finds the change reported."""
+    on_a_core.begin()
+    assert on_a_core.sent() == []
+    sandbox = on_a_core.world.sandbox
+    sandbox.unlink(GONE)
+    sandbox.fault("delay", path="/send", seconds=25)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        first = pool.submit(on_a_core.run)
+        end = time.monotonic() + 120
+        while b"undo" not in on_a_core.state.read_bytes():
+            assert time.monotonic() < end and not first.done()
+            time.sleep(0.1)
+        second = on_a_core.run()
+        assert not first.done()
+    assert second.told[-1].failed and "another run" in second.told[-1].message, second.output
+    assert "failed=0" in first.result().output and len(sandbox.outbox()) == 1
+    assert on_a_core.sent() == []
+
+
+def test_killed_run_does_not_block_the_next_one(schedule: Schedule) -> None:
+    schedule.begin()
+    assert schedule.sent() == []
+    schedule.world.sandbox.unlink(GONE)
+    # The play ends after the comparison.
+    assert schedule.run(senders=["081200014009"]).told[-1].failed
+    claim = json.loads(schedule.state.read_bytes())["run"]
+    assert claim["pid"] > 0 and claim["started"] and claim["machine"]
+    assert f"- Toko {GONE} ({GONE})" in schedule.sent()
+    assert "run" not in json.loads(schedule.state.read_bytes())
+
+
 def test_relative_state_starts_at_the_working_directory(schedule: Schedule) -> None:
     schedule.begin()
     assert schedule.sent(state="links.json") == []
@@ -305,4 +339,4 @@ def test_module_stores_the_links(sandbox: Sandbox, tmp_path: Path, in_process: b
     assert compare(True).only()["first"]
     told = compare(False, "finish").only()
     assert told.changed and told["dropped"] == [{"device": GONE, "name": "Toko", "repeated": False}]
-    assert not compare(False).only().changed and os.listdir(path.parent) == ["links.json"]
+    assert not compare(False).only().changed and sorted(os.listdir(path.parent)) == [".links.json.lock", "links.json"]

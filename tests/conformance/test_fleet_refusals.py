@@ -158,7 +158,7 @@ MISSPELT = [
     ("provision", '{"provision_offline": null}', "provision_offline is neither true nor false"),
     ("audit", "audit_fail_no=x", "There is no variable audit_fail_no; audit_fail_on may be meant"),
     ("audit", '{"audit_hosts": 5}', "audit_hosts has an empty name, or a value that is not a name"),
-    ("provision", "provision_offline=ture", "provision_offline is neither true nor false"),
+    ("provision", "provision_offline=trueish", "provision_offline is neither true nor false"),
     ("provision", "fleet_max_creates=0", "There is no variable fleet_max_creates; fleet_max_create may be meant"),
     ("provision", '{"provision_hosts": null}', "provision_hosts has an empty name, or a value that is not a name"),
 ]

@@ -235,6 +235,23 @@ def test_failure_to_notify_warns_and_changes_nothing(alerts: Alerts, name: str) 
 
 
 @ON_EACH_CORE
+@pytest.mark.parametrize("enabled", ["fonnte.whatsapp.notify,notify", "notify,fonnte.whatsapp.notify", "notify"])
+def test_callback_with_two_names_sends_once(alerts: Alerts, enabled: str) -> None:
+    """Ansible loads the file twice if it is also in a directory of callback_plugins. Each playbook file has one message."""
+    env = {"ANSIBLE_CALLBACKS_ENABLED": enabled, "ANSIBLE_CALLBACK_PLUGINS": str(INSTALLED / "plugins" / "callback")}
+    broken = [play_of(fail())]
+    texts = alerts.run(broken, FONNTE_NOTIFY_WHEN="always", **env)
+    assert [text.split("\n")[0] for text in texts] == ["Ansible: site0.yml has failed"]
+    fine = [play_of(ok())]
+    texts = alerts.run(fine, broken, FONNTE_NOTIFY_WHEN="always", **env)
+    names = ["Ansible: site0.yml has completed", "Ansible: site1.yml has failed"]
+    assert [text.split("\n")[0] for text in texts] == names
+    assert alerts.space.errors == ""
+    assert alerts.run(broken, FONNTE_NOTIFY_TARGET="", **env) == []
+    assert alerts.space.errors.count("No alerts are sent") == 1
+
+
+@ON_EACH_CORE
 def test_record_and_home_are_not_needed(alerts: Alerts) -> None:
     """An alert neither reads nor writes a record."""
     (text,) = alerts.run([play_of(fail())], FONNTE_RECORD_PATH="/proc/none/record", FONNTE_RECORD_URL=None)

@@ -16,6 +16,8 @@ from datetime import datetime, timezone
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 DAY_SECONDS = 86400
+# The reference for the order of times: no valid time is later.
+LAST_TIME = datetime.max.replace(tzinfo=timezone.utc)
 
 
 # A clock that measures ages: it returns the seconds since any fixed moment.

@@ -18,6 +18,9 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+# The end of an error that is raised before the first write.
+UNCHANGED = "(nothing was changed)"
+
 
 class FonnteError(Exception):
     """The base class of errors that end a run and that the user can resolve.
@@ -41,6 +44,11 @@ class FonnteError(Exception):
     def __str__(self) -> str:
         start = f"{self.operation}: " if self.operation else ""
         return f"{start}{self.problem}; {self.advice}."
+
+
+def limit_scope(text: str, where: str) -> str:
+    """Return the text of an error that concerns a part of a run: the rest of the run may have changed something."""
+    return text.replace(UNCHANGED, f"{UNCHANGED[:-1]} {where})")
 
 
 @contextlib.contextmanager

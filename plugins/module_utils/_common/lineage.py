@@ -84,6 +84,11 @@ class Lineage:
         """Whether this process is certainly a fork of the waiting one: it has the command line of its parent."""
         return len(self._links) == 1
 
+    @property
+    def waiting_process(self) -> int:
+        """The ID of the process that waits for the result, such as ``ansible-playbook``; 0 if it is unknown."""
+        return self._links[-1][1] if self._links else 0
+
     def has_ended(self) -> bool:
         """Return whether a process of the chain has ended."""
         if self._parent() != self._own_parent or self._parent() != (self._forked_by() or self._parent()):

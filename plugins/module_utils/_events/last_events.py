@@ -19,10 +19,10 @@ import re
 import threading
 import typing as t
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 
 from .._common.atomic_files import remove_stale_temp_files, sync_directory, write_in
-from .._common.clock import age, now_text
+from .._common.clock import LAST_TIME, age, now_text
 from .._common.destinations import close_descriptor, open_directory
 from .._common.errors import OptionError
 from .._common.input_files import read_start
@@ -31,6 +31,8 @@ from .payload import KINDS
 FORMAT = "fonnte.whatsapp/last-events"
 VERSION = 1
 MODE = 0o600
+# The suffix of a damaged file that was renamed.
+DAMAGED_END = ".damaged"
 # The limits of the file. If there are more numbers, those without an event for the longest time are dropped.
 MAX_NUMBERS = 10_000
 MAX_BYTES = 4 * 1024 * 1024
@@ -110,7 +112,7 @@ def _is_time(value: object) -> bool:
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         return False
     # The pattern alone would accept the 30th of February.
-    return age(value, datetime.max.replace(tzinfo=timezone.utc)) != float("inf")
+    return age(value, LAST_TIME) != float("inf")
 
 
 def read_last_events(path: str, option: str) -> LastEvents:
@@ -119,16 +121,22 @@ def read_last_events(path: str, option: str) -> LastEvents:
     Raises:
         OptionError: It cannot be read, or is not a file of the event source.
     """
+    events = _read(path, option)
+    if events is None:
+        raise _file_error(option, f"{path} is not a file of last events")
+    return events
+
+
+def _read(path: str, option: str) -> LastEvents | None:
+    """Return the content of the file; None if it is not a complete file of the event source."""
     try:
         content = read_start(path, MAX_BYTES + 1)
     except OSError as exc:
         raise _file_error(option, f"{path} cannot be read ({exc.strerror})") from None
     try:
-        if len(content) <= MAX_BYTES:
-            return parse_last_events(content)
+        return parse_last_events(content) if len(content) <= MAX_BYTES else None
     except (ValueError, RecursionError):
-        pass
-    raise _file_error(option, f"{path} is not a file of last events")
+        return None
 
 
 def _file_error(option: str, problem: str) -> OptionError:
@@ -157,14 +165,36 @@ class LastEventsWriter:
         self._problem: str | None = None
         self._reported: str | None = None
 
-    def load(self) -> None:
-        """Continue the file of an earlier run.
+    def load(self) -> str:
+        """Continue the file of an earlier run. A damaged file is renamed, and must not prevent the start.
+
+        Returns:
+            A warning about a damaged file; empty if there is none.
 
         Raises:
-            OptionError: Another file has the path. It is not replaced.
+            OptionError: The path is not a regular file, or the file cannot be read.
         """
-        if os.path.lexists(self._path) and (not os.path.isfile(self._path) or os.path.getsize(self._path)):
-            self._events = read_last_events(self._path, "last_events_file")
+        if not os.path.lexists(self._path) or (os.path.isfile(self._path) and not os.path.getsize(self._path)):
+            return ""
+        events = _read(self._path, "last_events_file")
+        if events is None:
+            return self._set_aside()
+        self._events = events
+        return ""
+
+    def _set_aside(self) -> str:
+        """Rename the damaged file, so that its content is not lost; return a warning."""
+        problem = f"{self._path} is not a file of last events"
+        directory, name = os.path.split(self._path)
+        try:
+            descriptor = open_directory(directory)
+            try:
+                os.replace(name, name + DAMAGED_END, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+            finally:
+                close_descriptor(descriptor)
+        except OSError as exc:
+            return f"{problem}, so a new one replaces it. It was not renamed ({exc.strerror})."
+        return f"{problem}, so it was renamed to {self._path}{DAMAGED_END}, and a new one begins."
 
     def record(self, number: object, kind: str) -> None:
         """Store the time of an event; the file is written later."""

@@ -12,6 +12,7 @@ import concurrent.futures
 import typing as t
 from dataclasses import dataclass
 
+from .._common.errors import limit_scope
 from .limit_checks import exceeded_limit
 from .limits import MAX_CLEAR, MAX_CREATE, MAX_DISCONNECT
 from .summary import FAILED, Result, summarize
@@ -100,15 +101,26 @@ def _planned(account: Result, preview: Result) -> dict[str, int]:
 
 
 def _ended(accounts: t.Sequence[Result], results: list[Result], options: AccountsOptions) -> dict[str, t.Any]:
-    failures = [_failure(result) for result in results if result.get("failed")]
+    several = len(accounts) > 1
+    failures = [
+        _failure(result, account["name"] if several else "")
+        for account, result in zip(accounts, results)
+        if result.get("failed")
+    ]
     return {"results": results, "summary": summarize(accounts, results, options.check_mode), "failures": failures}
 
 
-def _failure(result: Result) -> str:
-    """Return the sentence for an account that failed. The summary has the reasons of its devices, each once."""
+def _failure(result: Result, account: str) -> str:
+    """Return the sentence for an account that failed. The summary has the reasons of its devices, each once.
+
+    Args:
+        result: The result of the account.
+        account: Its name, if other accounts may have been changed; empty otherwise.
+    """
     failed = sum(device.get("status") in FAILED for device in result.get("devices", ()))
     if not failed:
-        return str(result["msg"])
+        text = str(result["msg"])
+        return f"Account {account}: {limit_scope(text, f'in account {account}')}" if account else text
     devices = "device" if failed == 1 else "devices"
     return f"{failed} {devices} failed, see above. A second run repeats no completed operation."
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, replace
 
-from .._common.errors import FonnteError, RequestError
+from .._common.errors import FonnteError, RequestError, limit_scope
 from .._reconcile.evidence import Source
 from .._reconcile.observe import Observation, RunContext
 from .._reconcile.outcome import Outcome
@@ -128,6 +128,11 @@ class EntryRun:
     def limits(self) -> frozenset[str]:
         """The safety limits that its first plan counts towards."""
         return find_limits(self.predicted.plan) if self.predicted is not None and self.fault is None else frozenset()
+
+    @property
+    def message(self) -> str:
+        """The error, or the reason why the entry was not attempted; empty if there is none."""
+        return limit_scope(str(self.fault), "on this device") if self.fault else self.skipped
 
     def check(self, observation: Observation) -> None:
         """Check that the plan still applies to the same device; FonnteError if not.

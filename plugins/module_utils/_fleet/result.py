@@ -56,7 +56,7 @@ def _device(run: EntryRun, redactor: Redactor) -> tuple[Result, Result]:
         diff = result.pop("diff")
     result["number"] = run.entry.desired.number or (shown.observation.number if shown else "")
     result["status"] = run.status.value
-    result["msg"] = str(run.fault) if run.fault else run.skipped
+    result["msg"] = run.message
     result["warnings"] = list(shown.warnings) if shown else []
     return result, diff
 
@@ -132,9 +132,7 @@ def fleet_error(runs: t.Sequence[EntryRun]) -> FleetError | None:
     counts = [f"{statuses[status]} {text}" for status, text in words if statuses[status]]
     if not counts:
         return None
-    reported = [
-        f"{run.entry.label}: {str(run.fault or run.skipped).rstrip('.')}" for run in runs if run.fault or run.skipped
-    ]
+    reported = [f"{run.entry.label}: {run.message.rstrip('.')}" for run in runs if run.message]
     # A reason that many devices share is reported once.
     reasons = list(
         dict.fromkeys(reported if len(reported) <= MAX_REPORTED else [text.partition(": ")[2] for text in reported])

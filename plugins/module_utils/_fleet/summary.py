@@ -139,8 +139,12 @@ def _listed(labels: t.Sequence[str]) -> str:
 
 
 def _left(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.Iterator[str]:
+    without = [bool(result) and "summary" not in result for result in results]
+    # Ansible adds the output of an ordinary module that was killed, or that crashed.
+    killed = ["module_stdout" in result for result in results]
     reported = (
-        ("Nothing was changed in account", [bool(result) and "summary" not in result for result in results]),
+        ("Nothing was changed in account", [left and not ended for left, ended in zip(without, killed)]),
+        ("Ended without a result, so it is unknown whether it was changed: account", killed),
         ("Not attempted, since another account failed:", [not result for result in results]),
     )
     for words, which in reported:

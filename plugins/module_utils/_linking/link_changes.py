@@ -13,6 +13,7 @@ the list omits keeps its entry. Numbers are unique over all accounts, so several
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import typing as t
@@ -22,12 +23,16 @@ from .._common.atomic_files import write_all
 from .._common.destinations import make_directory
 from .._common.errors import FonnteError
 from .._common.input_files import read_whole
+from .._record.file_locks import hold_lock
+from .run_claim import Claim, OtherRunError
 
 FORMAT = "fonnte.whatsapp/link-changes"
 VERSION = 1
 FILE_MODE, DIRECTORY_MODE = 0o600, 0o700
 # The times that a message about one change may be sent: the second one repeats a message whose response was lost.
 MAX_MESSAGES = 2
+# A task holds the file for milliseconds, unless its disk is slow.
+LOCK_SECONDS = 10.0
 
 Json = t.Dict[str, t.Any]
 
@@ -128,7 +133,20 @@ def cancel(found: Comparison) -> dict[str, Known]:
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
-def read_state(path: str) -> dict[str, Known] | None:
+@dataclass(frozen=True)
+class StoredState:
+    """The content of the file.
+
+    Attributes:
+        devices: The state of each device, by its number.
+        claim: The claim of the run that reports changes, or did; None if there is none.
+    """
+
+    devices: dict[str, Known]
+    claim: Claim | None = None
+
+
+def read_state(path: str) -> StoredState | None:
     """Return the stored state; None if there is no file.
 
     Raises:
@@ -152,10 +170,11 @@ def read_state(path: str) -> dict[str, Known] | None:
         ) from None
 
 
-def _parse(data: t.Any) -> dict[str, Known]:
+def _parse(data: t.Any) -> StoredState:
     if data["format"] != FORMAT or data["version"] != VERSION:
         raise ValueError
-    return {str(number): _known(entry) for number, entry in data["devices"].items()}
+    devices = {str(number): _known(entry) for number, entry in data["devices"].items()}
+    return StoredState(devices, Claim.from_json(data["run"]) if "run" in data else None)
 
 
 def _known(entry: t.Any) -> Known:
@@ -173,10 +192,11 @@ def _state(connected: object, in_doubt: object) -> tuple[bool, int]:
     return connected, in_doubt
 
 
-def state_bytes(state: t.Mapping[str, Known]) -> bytes:
+def state_bytes(state: t.Mapping[str, Known], claim: Claim | None = None) -> bytes:
     """Return the content of the file, with a line for each device."""
     lines = (f"{json.dumps(number)}: {json.dumps(_entry(known))}" for number, known in sorted(state.items()))
-    head = f'{{"format": "{FORMAT}", "version": {VERSION}, "devices": {{'
+    run = f'"run": {json.dumps(claim.to_json())}, ' if claim is not None else ""
+    head = f'{{"format": "{FORMAT}", "version": {VERSION}, {run}"devices": {{'
     return (head + ",".join(f"\n  {line}" for line in lines) + "\n}}\n").encode("ascii")
 
 
@@ -185,17 +205,42 @@ def _entry(known: Known) -> Json:
     return entry if known.undo is None else {**entry, "undo": known.undo}
 
 
-def write_state(path: str, state: t.Mapping[str, Known]) -> None:
-    """Write the file for its owner only, as a whole or not at all. The directory is created if it does not exist.
+@contextlib.contextmanager
+def hold_state(path: str, pause: t.Callable[[float], None]) -> t.Iterator[None]:
+    """Hold the file, so that no other task reads or writes it meanwhile. Its directory is created if it does not exist.
+
+    Raises:
+        OtherRunError: A task of another run holds it for too long.
+        FonnteError: It cannot be locked.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            make_directory(os.path.dirname(path), DIRECTORY_MODE)
+            held.enter_context(hold_lock(path, LOCK_SECONDS, pause))
+        except TimeoutError:
+            raise OtherRunError(
+                f"another run has held {path} for {LOCK_SECONDS:.0f} seconds",
+                "wait until it has ended, then run this one again",
+            ) from None
+        except OSError as exc:
+            raise _unwritable(path, exc) from None
+        yield
+
+
+def write_state(path: str, state: t.Mapping[str, Known], claim: Claim | None = None) -> None:
+    """Write the file for its owner only, as a whole or not at all.
 
     Raises:
         FonnteError: It cannot be written. The earlier file still exists.
     """
     try:
-        make_directory(os.path.dirname(path), DIRECTORY_MODE)
-        write_all({path: state_bytes(state)}, FILE_MODE)
+        write_all({path: state_bytes(state, claim)}, FILE_MODE)
     except OSError as exc:
-        raise FonnteError(
-            f"the state cannot be written to {path} ({exc.strerror or 'a disk error'})",
-            "free disk space, check who owns the directory, or name another file",
-        ) from None
+        raise _unwritable(path, exc) from None
+
+
+def _unwritable(path: str, exc: OSError) -> FonnteError:
+    return FonnteError(
+        f"the state cannot be written to {path} ({exc.strerror or 'a disk error'})",
+        "free disk space, check who owns the directory, or name another file",
+    )

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -21,11 +22,14 @@ from .._linking.link_changes import (
     cancel,
     compare,
     finish,
+    hold_state,
     read_state,
     start,
     state_bytes,
     write_state,
 )
+from .._linking.run_claim import Claim, refuse_other_run
+from .._linking.run_identity import RunIdentity, current_run
 from .._options.common import Spec
 from .._reconcile.result import Result
 from .task import ModuleInput, ModuleResult
@@ -40,8 +44,13 @@ LINK_CHANGES: Spec = {
 }
 
 
-def run_link_changes(task: ModuleInput) -> ModuleResult:
-    """Compare the links of devices with the last run, and store them (module fonnte_link_changes)."""
+def run_link_changes(task: ModuleInput, find_run: t.Callable[[], RunIdentity | None] = current_run) -> ModuleResult:
+    """Compare the links of devices with the last run, and store them (module fonnte_link_changes).
+
+    Args:
+        task: The task.
+        find_run: Returns the identity of this run; None if it is unknown.
+    """
     path, operation = task.params["path"], task.params["operation"]
     if not path or path.endswith(os.sep):
         raise OptionError("path", "it is not a file", "name a file in one of your directories")
@@ -49,13 +58,20 @@ def run_link_changes(task: ModuleInput) -> ModuleResult:
     check_links("path", path)
     path = os.path.abspath(path)
     devices = [_device(index, given) for index, given in enumerate(task.params["devices"])]
-    with error_context("Comparing the links of the devices"):
-        before = read_state(path)
+    run = find_run()
+    with error_context("Comparing the links of the devices"), contextlib.ExitStack() as held:
+        if not task.check_mode:
+            held.enter_context(hold_state(path, task.pause))
+        stored = read_state(path)
+        claim = stored.claim if stored is not None else None
+        refuse_other_run(path, claim, run)
+        before = stored.devices if stored is not None else None
         found = compare(before, filter(None, devices))
         after = _state_after(operation, found)
-        changed = before is None or after != dict(before)
-        if changed and not task.check_mode:
-            write_state(path, after)
+        changed = before is None or after != before
+        claimed = _claim_after(operation, found, claim, run)
+        if (changed or claimed != claim) and not task.check_mode:
+            write_state(path, after, claimed)
     return ModuleResult(
         {
             "changed": changed,
@@ -77,6 +93,17 @@ def _state_after(operation: str, found: Comparison) -> dict[str, Known]:
     if operation == CANCEL:
         return cancel(found)
     return dict(found.seen)
+
+
+def _claim_after(operation: str, found: Comparison, claim: Claim | None, run: RunIdentity | None) -> Claim | None:
+    """Return the claim to store after an operation. The claims of this run and of runs that have ended are replaced."""
+    if operation in (FINISH, CANCEL):
+        return None
+    if operation == COMPARE and not found.dropped and not found.recovered:
+        return None
+    if claim is not None and claim.run == run and operation == COMPARE:
+        return claim
+    return Claim.of(run) if run is not None else None
 
 
 def _device(index: int, given: t.Any) -> Change | None:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from .._common.errors import (
+    UNCHANGED,
     FonnteError,
     RequestError,
     ResponseLostError,
@@ -55,7 +56,7 @@ def _another_device_error(fault: RequestError, another: _AnotherDeviceError) -> 
 
 def _forbidden_error(fault: RequestError, refusal: FonnteError) -> RequestError:
     """Return the error for a policy or limit that forbids the rest, after a request that may have been applied."""
-    advice = refusal.advice.replace(" (nothing was changed)", "")
+    advice = refusal.advice.replace(f" {UNCHANGED}", "")
     forbidden = ResponseLostError(
         f"{fault.problem}, and a policy or safety limit forbids the rest: {refusal.problem}", advice
     )

@@ -16,6 +16,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._common.clock import LAST_TIME, age
 from .._device.settings import BY_OPTION, CLEARABLE, RECORDED, Settings, Value, ValueType
 
 FORMAT = 1
@@ -150,6 +151,14 @@ class DeviceRecord:
         declared = {option: task for option in options if option in RECORDED}
         return replace(self, declared_by={**self.declared_by, **declared})
 
+    def keep_later_times(self, other: DeviceRecord) -> DeviceRecord:
+        """Return the record with the later times of requests that must not be repeated too soon, of two records."""
+        return replace(
+            self,
+            otp_requested_at=_later(self.otp_requested_at, other.otp_requested_at),
+            groups_fetched_at=_later(self.groups_fetched_at, other.groups_fetched_at),
+        )
+
     def to_json(self) -> dict[str, t.Any]:
         """Return the record as plain data, which is then encrypted."""
         return {
@@ -192,6 +201,11 @@ class DeviceRecord:
             raise ValueError("not a dictionary of tasks")
         declared = {option: task for option, task in declared_by.items() if option in entries}
         return cls(entries, asked, number, reported, tuple(stamps), declared, fetched)
+
+
+def _later(one: str | None, other: str | None) -> str | None:
+    """Return the later one of two times; one that is missing or invalid counts as the earliest."""
+    return one if age(one, LAST_TIME) <= age(other, LAST_TIME) else other
 
 
 def _after_success(option: str, value: Value) -> EntryStatus:

@@ -13,7 +13,6 @@ requested, and through the descriptor that holds the lock afterwards.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 import time
@@ -23,6 +22,7 @@ from .._common.destinations import close_descriptor
 from .._common.errors import RecordError, UnsafeFileError
 from .directory import MODE_OWN, MODE_SHARED, SAFE_FLAGS, RecordDirectory
 from .encryption import is_name
+from .file_locks import try_lock
 
 NONCE_BYTES = 16
 OPEN, CLOSED = b"o", b"c"
@@ -109,12 +109,9 @@ class LockFiles:
     def acquire(self, lock: LockFile) -> bool:
         """Lock a file, and return whether no other run holds it; RecordError if it cannot be locked."""
         try:
-            fcntl.flock(lock.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            return try_lock(lock.descriptor)
         except OSError as exc:
             raise self._directory.unwritable(exc) from None
-        return True
 
     def is_in_place(self, name: str, lock: LockFile) -> bool:
         """Return whether a lock file still has its name. The lock of a replaced file excludes no other run."""

@@ -6,7 +6,8 @@
 
 """Plan and apply the maintenance of the record: backup and restore.
 
-Check mode ends after the plan. Entries are copied as encrypted strings, and their values are never returned.
+Check mode ends after the plan. Entries are copied as encrypted strings, and their values are never returned. An
+entry that a restore replaces keeps its later times, so it is decrypted and encrypted again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from .._reconcile.locks import LOCK_SECONDS
 from .._reconcile.observe import RunContext
 from .._record.backup import BackupError, Files, read_backup, read_existing, write_backup
 from .._record.encryption import owner_of
+from .._record.entries import DeviceRecord
+from .._record.files import EncryptedFile, RecordFile
 from .inventory import Owner, RecordInventory, scan
 from .plan_types import Change, RecordPlan, _count
 
@@ -148,7 +151,9 @@ def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None
             kept.append(name)
             unopened += overwrite
             continue
-        changes.append(Change(file, owners.get(name, ""), there, sealed))
+        restored = _with_later_times(file, there, sealed)
+        if restored != there:
+            changes.append(Change(file, owners.get(name, ""), there, restored))
     facts = {
         "path": path,
         "files": len(backup),
@@ -158,6 +163,28 @@ def plan_restore(context: RunContext, path: str, numbers: tuple[str, ...] | None
     return RecordPlan(
         context.records.folder, tuple(changes), _applying(changes), facts, _restore_warnings(changes, kept, unopened)
     )
+
+
+def _with_later_times(file: RecordFile, there: bytes | None, sealed: bytes) -> bytes:
+    """Return the string that replaces an entry: that of the backup, with the later times of both.
+
+    An earlier time of the last refresh of groups would permit the next one too soon. The present string is returned if
+    nothing else differs.
+    """
+    if there is None or not isinstance(file, EncryptedFile):
+        return sealed
+    restored = file.decrypt(sealed)
+    try:
+        present = file.decrypt(there)
+    except ValueError:
+        # The damaged entry is replaced, and its times are unknown.
+        return sealed
+    if not isinstance(present, DeviceRecord) or not isinstance(restored, DeviceRecord):
+        return sealed
+    merged = restored.keep_later_times(present)
+    if merged == restored:
+        return sealed
+    return there if merged == present else file.encrypt(merged)
 
 
 def _opened_names(context: RunContext, view: RecordInventory, backup: Files) -> set[str]:

@@ -232,6 +232,25 @@ def test_last_events_are_kept_over_a_restart(plugin: Json, port: int, tmp_path: 
     assert "private" not in path.read_text() and PERSON not in path.read_text()
 
 
+@pytest.mark.parametrize("damaged", [b"\0" * 300, b'{"format": "fonnte.whatsapp/last-events", "ver', b"not json"])
+def test_source_starts_with_a_damaged_file(
+    plugin: Json, port: int, tmp_path: Path, caplog: pytest.LogCaptureFixture, damaged: bytes
+) -> None:
+    path = tmp_path / "last.json"
+    path.write_bytes(damaged)
+
+    async def scene() -> None:
+        for number in range(2):
+            async with running(plugin, port, last_events_file=str(path)) as run, aiohttp.ClientSession() as client:
+                async with client.post(f"{run.url}/{OLD}", json=chat(number)) as reply:
+                    assert reply.status == 200
+
+    asyncio.run(scene())
+    assert list(json.loads(path.read_text())["devices"]) == ["6281200001001"]
+    assert (tmp_path / "last.json.damaged").read_bytes() == damaged
+    assert len([message for message in caplog.messages if "is not a file of last events" in message]) == 1
+
+
 def test_full_disk_loses_no_event(
     plugin: Json, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -26,7 +26,7 @@ from tests.bench.implementations import (
     writes,
 )
 from tests.bench.measurement import Measure
-from tests.bench.report import Setting, as_json, document, figures_table, rows_tables, table_of
+from tests.bench.report import Setting, as_json, details, document, figures_table, rows_tables, table_of
 from tests.bench.rows import FULL, QUICK, Row
 
 ONE_LIST = {"/get-devices": 1}
@@ -211,11 +211,28 @@ def test_bar_length_is_proportional_to_time():
 
 def test_documents_contain_the_measurements():
     setting = Setting("2026-01-02", 2, "3.13.0", "2.21.5", "Linux", (0.5, 1.5), {"list of 100 devices": 1234.5})
-    page = document(setting, full_table())
-    assert "1,234 requests a second" in page and "load average 0.5 before and 1.5 after" in page
+    page, for_developers = document(setting, full_table()), details(setting, full_table())
+    assert "an empty playbook, which takes 1.0 s" in page and "ansible-core 2.21.5" in page
+    cells = {tuple(cell.strip() for cell in line.split("|")[1:4]) for line in page.splitlines() if "|" in line}
+    assert ("loop over `ansible.builtin.uri`", "", "40.0 s") in cells
+    assert "1,234 requests a second" in for_developers and "load average 0.5 before and 1.5 after" in for_developers
     told = json.loads(as_json(setting, full_table()))
     assert [row["name"] for row in told["rows"]][:2] == ["empty", "uri/nothing/100/0ms"]
     assert told["rows"][1]["seconds"] == 41.0 and told["figures"][0]["reached"] is True
+
+
+def test_bars_of_all_comparisons_have_one_scale():
+    shown = panels(
+        table(
+            EMPTY_ROW,
+            (Row(IN_PROCESS, NOTHING, 100), measure(3.0)),
+            (Row(FLEET, NOTHING, 100), measure(2.0)),
+            (Row(FLEET, NOTHING, 1000), measure(11.0)),
+        )
+    )
+    drawn = ElementTree.fromstring(draw(shown))
+    bars = [float(row.get("width")) for row in drawn.iter("{http://www.w3.org/2000/svg}rect")]
+    assert len(shown) == 2 and bars[3] == max(bars) and bars[3] / bars[0] == pytest.approx(5.0, rel=0.02)
 
 
 # --- the rows ---

@@ -18,15 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-ENGLISH = (
-    "README.md",
-    "docs/getting-started.md",
-    "docs/fleet.md",
-    "docs/import.md",
-    "docs/link.md",
-    "docs/messages.md",
-    "docs/on-call.md",
-)
+PAGES = ("getting-started", "fleet", "import", "link", "messages", "on-call", "audit")
+ENGLISH = ("README.md", *(f"docs/{name}.md" for name in PAGES))
 TRANSLATED = sorted(
     str(path.relative_to(ROOT)) for where in ("", "docs/", "roles/*/") for path in ROOT.glob(f"{where}*.id.md")
 )

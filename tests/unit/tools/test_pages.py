@@ -87,6 +87,17 @@ def test_every_page_is_in_the_contents_of_the_site_once() -> None:
     assert sorted(shown) == sorted([*there, "collection/index", "playbooks"])
 
 
+def test_reference_of_the_index_precedes_that_of_the_modules() -> None:
+    shown = site.contents({"Reference": ["docs/errors", "docs/a", "docs/errors"]}, ["docs/a", "docs/errors"])
+    reference = shown.partition(":caption: Reference")[2].partition(":caption: More")[0]
+    assert re.findall(r"^   (?!:)(\S+)$", reference, re.MULTILINE) == [
+        "docs/errors",
+        "docs/a",
+        "collection/index",
+        "playbooks",
+    ]
+
+
 def test_link_without_an_address_is_removed() -> None:
     link = '  - title: "A"\n    url: "%s"\n    external: true\n'
     one, other = link % "", link % "https://a.example"

@@ -127,8 +127,10 @@ options:
       - The absolute path of a file that contains the time of the last event of each kind for each number, and nothing
         else. The module P(fonnte.whatsapp.fonnte_audit#module) reads it as evidence that webhooks arrive.
       - It is replaced at most every 5 seconds. Only the user of the rulebook can read it. It contains at most 10,000
-        numbers.
+        numbers. Each source needs a separate file, because it replaces the file of another one.
       - If it cannot be written, a warning is logged, and no event is delayed or lost.
+      - If its content is damaged when the source starts, it is renamed with the suffix C(.damaged), a warning is logged,
+        and a new file begins.
     type: path
 """
 
@@ -574,7 +576,9 @@ def _new_writer(path: str) -> _last_events.LastEventsWriter | None:
     if not path:
         return None
     writer = _last_events.LastEventsWriter(path, _report_last_events)
-    writer.load()
+    damage = writer.load()
+    if damage:
+        logger.warning("%s", damage)
     return writer
 
 

@@ -223,6 +223,40 @@ def test_refresh_is_in_the_backup_of_the_record(phones: Controller, tmp_path: Pa
     assert read(phones, refresh=True)["refreshed"] is False
 
 
+@pytest.mark.parametrize("place", ["files", "database"])
+def test_restore_does_not_bring_back_an_earlier_refresh(
+    phones: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, place: str
+) -> None:
+    """With overwrite, the settings are those of the backup, and the time of the last refresh is the later one."""
+    url = request.getfixturevalue("record_url") if place == "database" else ""
+    node = Controller(phones.sandbox, tmp_path / "node", url)
+    restore = {"operation": "restore", "path": str(tmp_path / "backup.json"), "overwrite": True}
+    node.device(NUMBER, quick=True, handle_unknown="ignore")
+    read(node, refresh=True)
+    node.run("record", operation="backup", path=restore["path"])
+    later(monkeypatch, 90_000)
+    refreshed_at = read(node, refresh=True)["refreshed_at"]
+    # Only the time differs, so there is nothing to restore.
+    assert node.run("record", **restore).result["changed"] is False
+    node.device(NUMBER, quick=False, handle_unknown="ignore")
+    predicted, done, again = (node.run("record", check, **restore).result for check in (True, False, False))
+    assert predicted["changed_devices"] == done["changed_devices"] == [NUMBER] and again["changed"] is False
+    assert node.device(NUMBER, check=True, quick=True).result["changed"] is False
+    result = read(node, refresh=True)
+    assert (result["refreshed"], result["refreshed_at"], fetches(node)) == (False, refreshed_at, 2)
+
+
+def test_later_refresh_of_a_backup_is_restored(phones: Controller, tmp_path: Path) -> None:
+    """The backup of another control node may have a later refresh."""
+    other = Controller(phones.sandbox, tmp_path / "other")
+    phones.device(NUMBER, quick=True, handle_unknown="ignore")
+    read(other, refresh=True)
+    path = str(tmp_path / "backup.json")
+    other.run("record", operation="backup", path=path)
+    phones.run("record", operation="restore", path=path, overwrite=True)
+    assert read(phones, refresh=True)["refreshed"] is False and fetches(phones) == 1
+
+
 @pytest.mark.parametrize("kind", ["reset", "hang", "html", "truncated", "empty"])
 def test_lost_response_counts_as_a_refresh(phones: Controller, kind: str) -> None:
     phones.sandbox.fault(kind, path="/fetch-group", when="after")

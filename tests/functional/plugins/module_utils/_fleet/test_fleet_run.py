@@ -99,6 +99,19 @@ def test_entries_have_the_results_of_single_tasks(rich: Controller) -> None:
     assert many["operations"] == single["operations"] and many["reasons"] == single["reasons"]
 
 
+def test_error_of_an_unchanged_device_does_not_include_the_others(rich: Controller) -> None:
+    """One device fails before its first request, and the other one is created by the same run."""
+    devices = [{"number": number(0), "name": "Toko 0"}]
+    rich.sandbox.reset(accounts=[{"token": rich.sandbox.account_token, "plan": "Super", "devices": devices}])
+    declared = entries(2, quick=True)
+    declared[0]["handle_write_only"] = "error"
+    result = fleet(rich, declared)
+    assert (result["summary"]["created"], result["summary"]["failed"]) == (1, 1)
+    scope = "handle_write_only: recorded (nothing was changed on this device)"
+    assert f"{scope}." in result["devices"][0]["msg"] and scope in result["msg"]
+    assert "(nothing was changed)" not in result["devices"][0]["msg"] + result["msg"]
+
+
 @pytest.mark.parametrize(("wanted", "returned"), [("all", 6), ("changed", 2), ("summary", 0)])
 def test_number_of_returned_devices(rich: Controller, wanted: str, returned: int) -> None:
     """The summary lists changed, failed and unlinked devices in each case; check mode returns as much."""

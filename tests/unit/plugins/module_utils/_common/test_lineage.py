@@ -64,6 +64,7 @@ def test_end_of_ansible_playbook_is_detected(own: int, new_parent: int) -> None:
     lineage = processes.lineage(own)
     assert not lineage.has_ended()
     lineage.require()
+    assert lineage.waiting_process == MAIN
     processes.end(MAIN, new_parent)
     assert lineage.has_ended()
     with pytest.raises(AbandonedError, match="no further operation was started"):

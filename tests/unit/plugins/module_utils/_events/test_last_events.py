@@ -213,21 +213,50 @@ GOOD = {"format": "fonnte.whatsapp/last-events", "version": 1, "since": START, "
         " " * (MAX_BYTES + 1),
     ],
 )
-def test_other_file_is_refused_and_not_replaced(tmp_path: Path, content: object) -> None:
+def test_damaged_file_is_refused_by_the_audit_and_set_aside_by_the_source(tmp_path: Path, content: object) -> None:
     path = tmp_path / "last.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="latin-1")
+    damaged = path.read_bytes()
     with pytest.raises(OptionError, match="Option audited: .*last.json is not a file of last events; name the file"):
         read_last_events(str(path), "audited")
-    with pytest.raises(OptionError, match="Option last_events_file: "):
-        writer_at(path).load()
+    writer = writer_at(path)
+    warning = writer.load()
+    assert warning == f"{path} is not a file of last events, so it was renamed to {path}.damaged, and a new one begins."
+    assert not path.exists() and (tmp_path / "last.json.damaged").read_bytes() == damaged
+    writer.record(NUMBER, "incoming")
+    write(writer)
+    assert read_last_events(str(path), "x").devices == {NUMBER: {"incoming": "2026-11-20T00:00:01Z"}}
+    assert writer_at(path).load() == ""
+
+
+def test_damaged_file_that_cannot_be_renamed_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "last.json"
+    path.write_text("{")
+    (tmp_path / "last.json.damaged" / "other").mkdir(parents=True)
+    writer = writer_at(path)
+    warning = writer.load()
+    assert (
+        warning
+        == f"{path} is not a file of last events, so a new one replaces it. It was not renamed (Is a directory)."
+    )
+    write(writer)
+    assert read_last_events(str(path), "x").since == START
+
+
+def test_second_damaged_file_replaces_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "last.json"
+    for content in ("first", "second"):
+        path.write_text(content)
+        assert writer_at(path).load()
+    assert os.listdir(tmp_path) == ["last.json.damaged"] and (tmp_path / "last.json.damaged").read_text() == "second"
 
 
 def test_missing_file_is_an_error_of_the_audit_only(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"Option audited: .* cannot be read \(No such file or directory\)"):
         read_last_events(str(tmp_path / "last.json"), "audited")
-    writer_at(tmp_path / "last.json").load()
+    assert writer_at(tmp_path / "last.json").load() == ""
     (tmp_path / "empty.json").write_text("")
-    writer_at(tmp_path / "empty.json").load()
+    assert writer_at(tmp_path / "empty.json").load() == ""
 
 
 def test_pipe_and_directory_are_refused(tmp_path: Path) -> None:

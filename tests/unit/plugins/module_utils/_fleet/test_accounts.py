@@ -154,8 +154,23 @@ def test_other_accounts_run_after_a_failure_unless_stop_is_set(stop: bool) -> No
     accounts = [account("a"), account("b"), account("c")]
     ended = reconcile_accounts(accounts, run, AccountsOptions(NO_LIMITS, stop=stop))
     assert sorted(name for name, preview in run.calls if not preview) == (["a"] if stop else ["a", "b", "c"])
-    assert ended["failures"] == ["no"]
+    assert ended["failures"] == ["Account a: no"]
     assert (ended["results"][1:] == [{}, {}]) is stop
+
+
+def test_unchanged_account_is_named_because_another_one_was_changed() -> None:
+    text = "Managing the fleet: the account has devices that are not declared: 081; declare them (nothing was changed)."
+    failed = {"failed": True, "msg": text}
+    accounts = [account("a"), account("b")]
+    (failure,) = reconcile_accounts(accounts, Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))["failures"]
+    assert failure == f"Account a: {text.replace('(nothing was changed)', '(nothing was changed in account a)')}"
+    # A preview fails before any account is changed, and a single account is the whole run.
+    (failure,) = reconcile_accounts(accounts, Runner({("a", True): failed}), AccountsOptions(NO_LIMITS))["failures"]
+    assert failure == f"Account a: {text}"
+    (failure,) = reconcile_accounts(accounts[:1], Runner({("a", False): failed}), AccountsOptions(NO_LIMITS))[
+        "failures"
+    ]
+    assert failure == text
 
 
 def test_accounts_can_run_one_after_another() -> None:

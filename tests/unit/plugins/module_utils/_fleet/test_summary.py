@@ -104,6 +104,13 @@ def test_unreadable_account_is_reported() -> None:
     assert head.startswith("6 devices are declared. 1 created") and left == "Nothing was changed in account warung."
 
 
+def test_account_whose_module_was_killed_is_not_reported_as_unchanged() -> None:
+    killed = {"failed": True, "msg": "MODULE FAILURE", "module_stdout": "", "module_stderr": "", "rc": 137}
+    warung = {**ACCOUNT, "name": "warung"}
+    _head, left, *_links = summarize([warung, ACCOUNT], [killed, RESULT])["text"]
+    assert left == "Ended without a result, so it is unknown whether it was changed: account warung."
+
+
 def test_device_without_an_observation_is_not_to_link() -> None:
     result = {"devices": [{"number": A, "operations": [], "device": None}], "summary": summary(failed=1)}
     assert summarize([ACCOUNT], [result])["to_link"] == []

@@ -11,6 +11,8 @@ import json
 import os
 import stat
 import typing as t
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking import link_changes
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking import link_changes, run_claim, run_identity
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking.run_claim import OtherRunError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking.run_identity import RunIdentity
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.link_changes import (
     LINK_CHANGES,
     run_link_changes,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, run_command
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.file_locks import hold_lock
 from ansible_collections.fonnte.whatsapp.tests.operating_system import replace_os
 
 A, B, NEVER = "081200000001", "081200000002", "081200000003"
@@ -214,7 +219,10 @@ def test_full_disk_keeps_the_last_state(watch: Watch, monkeypatch: pytest.Monkey
         replace_os(patch, **{function: fail})
         with pytest.raises(FonnteError, match="No space left on device.; free disk space"):
             watch.run("start", a=False)
-    assert watch.path.read_bytes() == before and os.listdir(watch.path.parent) == [watch.path.name]
+    assert watch.path.read_bytes() == before and sorted(os.listdir(watch.path.parent)) == [
+        ".links.json.lock",
+        watch.path.name,
+    ]
     assert names(watch.run(a=False), "dropped") == ["a"]
 
 
@@ -226,6 +234,111 @@ def test_symbolic_link_is_replaced_and_its_target_stays(watch: Watch, tmp_path: 
     before = target.read_bytes()
     assert watch.report(a=False) == (["a"], [])
     assert target.read_bytes() == before and not watch.path.is_symlink()
+
+
+# Two runs at a time
+
+THIS, ENDED = RunIdentity(run_identity._machine(), os.getpid(), run_identity._start_of(os.getpid())), "0"
+
+
+def in_run(watch: Watch, run: RunIdentity | None, operation: str = "compare", check: bool = False) -> dict[str, t.Any]:
+    """Run the module in a run; A is disconnected."""
+    params = {"devices": [{"device": A, "connected": False}], "path": str(watch.path), "operation": operation}
+    return run_link_changes(ModuleInput(params, {}, check_mode=check), lambda: run).result
+
+
+def stored_claim(watch: Watch) -> t.Any:
+    return json.loads(watch.path.read_bytes()).get("run")
+
+
+@pytest.mark.parametrize("operations", [["compare"], ["compare", "start"], ["start"]])
+def test_run_that_reports_changes_excludes_others(watch: Watch, operations: list[str]) -> None:
+    watch.run(a=True)
+    for operation in operations:
+        in_run(watch, THIS, operation)
+    before, other = watch.path.read_bytes(), replace(THIS, pid=os.getppid(), started="1")
+    for operation, check in (("compare", False), ("compare", True), ("start", False), ("finish", False)):
+        for run in (other, None):
+            with pytest.raises(
+                OtherRunError, match=rf"another run \(process {os.getpid()}\) has used .*links.json since"
+            ):
+                in_run(watch, run, operation, check)
+    assert watch.path.read_bytes() == before
+    in_run(watch, THIS, "finish")
+    assert stored_claim(watch) is None and in_run(watch, other)["dropped"] == []
+
+
+def test_claim_is_released_by_a_refused_message(watch: Watch) -> None:
+    watch.run(a=True)
+    for operation in ("compare", "start", "cancel"):
+        in_run(watch, THIS, operation)
+        assert bool(stored_claim(watch)) is (operation != "cancel")
+
+
+def test_claim_ends_with_its_process(watch: Watch) -> None:
+    watch.run(a=True)
+    in_run(watch, replace(THIS, started=ENDED), "start")
+    assert in_run(watch, THIS)["dropped"][0]["repeated"] and stored_claim(watch)["pid"] == os.getpid()
+    in_run(watch, THIS, "finish")
+
+
+def test_claim_of_another_machine_is_valid_for_minutes(watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch.run(a=True)
+    in_run(watch, replace(THIS, machine="another boot"))
+    with pytest.raises(
+        OtherRunError, match="another run on another machine has used .*; after 4 minutes it is ignored"
+    ):
+        in_run(watch, THIS)
+    at = datetime.now(timezone.utc)
+    for seconds in (run_claim.FOREIGN_SECONDS + 2, -3600.0):
+        # A clock that was set back does not block all runs.
+        with monkeypatch.context() as patch:
+            patch.setattr(run_claim, "now", lambda seconds=seconds: at + timedelta(seconds=seconds))
+            assert in_run(watch, THIS, check=True)["dropped"]
+
+
+def test_run_without_an_identity_claims_nothing(watch: Watch) -> None:
+    watch.run(a=True)
+    in_run(watch, None, "start")
+    assert stored_claim(watch) is None and in_run(watch, THIS)["dropped"][0]["repeated"]
+
+
+def test_unchanged_links_are_not_claimed(watch: Watch) -> None:
+    watch.report(a=False)
+    before = watch.path.stat().st_ino
+    assert not in_run(watch, THIS)["changed"] and watch.path.stat().st_ino == before and stored_claim(watch) is None
+
+
+def test_comparison_claims_once_and_predicts_no_claim(watch: Watch) -> None:
+    watch.run(a=True)
+    assert not in_run(watch, THIS, check=True)["changed"] and stored_claim(watch) is None
+    assert not in_run(watch, THIS)["changed"]
+    before = watch.path.stat().st_ino
+    assert not in_run(watch, THIS)["changed"] and watch.path.stat().st_ino == before
+
+
+def test_lock_that_another_task_holds_is_an_error_after_a_while(watch: Watch) -> None:
+    watch.run(a=True)
+    waited: list[float] = []
+    params = {"devices": [], "path": str(watch.path), "operation": "compare"}
+    with hold_lock(str(watch.path), 0), pytest.raises(OtherRunError, match="another run has held .* for 10 seconds"):
+        run_link_changes(ModuleInput(params, {}, pause=waited.append))
+    assert 9.9 < sum(waited) < 10.1
+    assert not watch.run(a=True)["changed"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"pid": "1"}, {"pid": True}, {"pid": 0}, {"machine": None}, {"started": 1}, {"at": "now"}, {"at": None}, None],
+)
+def test_invalid_claim_is_a_damaged_file(watch: Watch, wrong: dict[str, object] | None) -> None:
+    claim = {"machine": "m", "pid": 1, "started": "1", "at": "2026-11-20T00:00:00Z"}
+    run = None if wrong is None else {**claim, **wrong}
+    watch.path.parent.mkdir()
+    state = {"format": link_changes.FORMAT, "version": 1, "run": run, "devices": {}}
+    watch.path.write_text(json.dumps(state))
+    with pytest.raises(FonnteError, match="is not the state of an earlier run"):
+        watch.run(a=True)
 
 
 @pytest.mark.parametrize("devices", [[{}], [{"device": 812, "connected": True}], [{"device": A, "connected": "yes"}]])
@@ -245,7 +358,7 @@ def test_path_must_name_a_file(path: str) -> None:
 def test_stored_state_is_read_back(state: dict[str, tuple[bool, int]]) -> None:
     """The service may return any string as a number."""
     stored = {number: link_changes.Known(*known) for number, known in state.items()}
-    assert link_changes._parse(json.loads(link_changes.state_bytes(stored))) == stored
+    assert link_changes._parse(json.loads(link_changes.state_bytes(stored))).devices == stored
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["queued", "refused", "lost"])), max_size=12))
