@@ -92,8 +92,11 @@ A cell is one operation in one environment, on {cores}, and from a shell also on
 
 The first environment is a shell on an engineer's machine. Each other row differs from it in one value. "loop" is a
 loop over `fonnte_device`, "fleet" one task of `fonnte_fleet`, "inventory" a playbook on the hosts of the inventory
-plugin; the others are the playbooks of these names. `ansible_become` applies to the playbooks of `loop` and `fleet`,
-so Ansible ends them there.
+plugin. "group_info" refreshes the groups of a phone, "number_info" checks a number, and "message" is a message to
+`group:NAME`, each as one task. "notify" is a failing playbook with the callback, which must send one alert, also to
+`group:NAME`. "dropped_off" reports a change since the state of an earlier run. The others are the playbooks of these
+names. `ansible_become` applies to the tasks of `loop`, `fleet`, `group_info`, `number_info` and `message`, so Ansible
+ends them there.
 
 {pairs} more cells combine values: each two values of two factors occur together in at least one of them. `make test`
 runs these; `tests/conformance/selection.py` chooses them.

@@ -208,6 +208,7 @@ class Machine:
             **LOCALES[row["locale"]],
             **OUTPUTS.get(row["output"], {}),
             **PROCESSES.get(row["processes"], {}),
+            **self.operation.environment,
         }
         if row["home"] == "read-only, variables set":
             # Ansible itself needs directories for its temporary files.

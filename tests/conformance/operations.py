@@ -9,16 +9,20 @@ path if that directory cannot be used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking.link_changes import Known, state_bytes
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json
 
 from .control_nodes import EVERYTHING, FIRST, NEW, SECOND, ControlNode
 
 # The device of a second fleet, which is declared in directories that no operation may read.
 DECOY = "081200016009"
+PERSON = "081200026001"
+GROUP: Json = {"id": "120363041@g.us", "name": "Tim Gudang"}
+STATE_FILE = "dropped-off.json"
 LOCAL: Json = {"hosts": "localhost", "connection": "local", "gather_facts": False}
 Problems = Iterator[str]
 
@@ -58,6 +62,50 @@ def scratch_device(node: ControlNode) -> Problems:
         yield f"it has written to {sorted(map(str, touched))}"
 
 
+def refreshed(node: ControlNode) -> Problems:
+    """Yield a problem unless the groups of the first device were fetched once, and nothing else was changed."""
+    found = [(call["path"], call["number"]) for call in node.sandbox.writes()]
+    if found != [("/fetch-group", FIRST)]:
+        yield f"the requests that change something are {found}"
+
+
+def validated(node: ControlNode) -> Problems:
+    """Yield a problem unless the numbers were validated in one request, and nothing was changed."""
+    yield from untouched(node)
+    count = [call["path"] for call in node.sandbox.journal()].count("/validate")
+    if count != 1:
+        yield f"{count} validations were requested"
+
+
+def _sent(node: ControlNode, target: str, *lines: str) -> Problems:
+    """Yield a problem unless one message with these lines was sent from the first device."""
+    found = [(one["device"], one["target"], one["message"].splitlines()) for one in node.sandbox.outbox()]
+    if found != [(FIRST, target, list(lines))]:
+        yield f"the messages are {found}"
+
+
+def sent_to_group(node: ControlNode) -> Problems:
+    """Yield a problem unless the message was sent to the group that its target names."""
+    yield from _sent(node, GROUP["id"], "hello")
+
+
+def alerted(node: ControlNode) -> Problems:
+    """Yield a problem unless one alert about the failed playbook was sent."""
+    lines = ("Ansible: play.yml has failed", "Hosts: localhost", "Task: Deploy", "Error: localhost: it broke")
+    yield from _sent(node, GROUP["id"], *lines)
+
+
+def reported(node: ControlNode) -> Problems:
+    """Yield a problem unless the change since the last run was sent, and stored in the file that was named."""
+    lines = ("1 of our devices dropped off WhatsApp:", f"- Toko Dua ({SECOND})")
+    yield from _sent(node, f"62{PERSON[1:]}", *lines, "Link them again in the dashboard of Fonnte.")
+    # A worker of ansible-runner has a copy of the project.
+    folder = node.project.parent.parent
+    found = [path.read_bytes() for path in folder.glob(f"*/project/{STATE_FILE}")]
+    if state_bytes({FIRST: Known(True), SECOND: Known(False)}) not in found:
+        yield f"the state was not stored: {found}"
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation: its command, and its required effect.
@@ -70,6 +118,9 @@ class Operation:
         records: Whether it must write a record.
         reads_record: Whether a record of an earlier run must exist before it.
         prepare: Runs before the operation.
+        environment: Environment variables that the operation needs.
+        code: The exit code of the operation.
+        becomes: Whether tasks of the user run modules, to which the become variables of the inventory apply.
     """
 
     name: str
@@ -80,6 +131,9 @@ class Operation:
     records: bool = False
     reads_record: bool = False
     prepare: Callable[[ControlNode], object] = field(default=lambda node: None)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    code: int = 0
+    becomes: bool = False
 
 
 def _device(number: str, name: str) -> Json:
@@ -88,6 +142,30 @@ def _device(number: str, name: str) -> Json:
 
 def _declare_the_first(node: ControlNode) -> None:
     node.declare(node.project, "Toko Lama", number=FIRST)
+
+
+def _add_group(node: ControlNode) -> None:
+    """Add a group to the phone of the first device."""
+    accounts = node.sandbox.state()["accounts"]
+    accounts[0]["devices"][0].update(groups=[GROUP])
+    node.sandbox.reset(accounts=accounts)
+
+
+def _add_stored_group(node: ControlNode) -> None:
+    """Add a group that the service has fetched from the phone of the first device."""
+    accounts = node.sandbox.state()["accounts"]
+    accounts[0]["devices"][0].update(groups=[GROUP], fetched_groups=[GROUP], groups_fetched=True)
+    node.sandbox.reset(accounts=accounts)
+
+
+def _store_links(node: ControlNode) -> None:
+    """Write the state of an earlier run, in which both devices were linked."""
+    (node.project / STATE_FILE).write_bytes(state_bytes({FIRST: Known(True), SECOND: Known(True)}))
+
+
+def _task(module: str, **options: object) -> tuple[Json, ...]:
+    """Return the user's own play with one task."""
+    return ({**LOCAL, "tasks": [{"name": "Deploy", module: options}]},)
 
 
 OPERATIONS = (
@@ -146,6 +224,7 @@ OPERATIONS = (
             },
         ),
         records=True,
+        becomes=True,
     ),
     Operation(
         "fleet",
@@ -165,11 +244,57 @@ OPERATIONS = (
             },
         ),
         records=True,
+        becomes=True,
     ),
     Operation(
         "inventory",
         untouched,
         plays=({"hosts": "all", "gather_facts": False, "tasks": [{"debug": {"msg": "{{ inventory_hostname }}"}}]},),
+    ),
+    Operation(
+        "group_info",
+        refreshed,
+        plays=_task("fonnte.whatsapp.fonnte_group_info", device=FIRST, refresh=True),
+        records=True,
+        prepare=_add_group,
+        becomes=True,
+    ),
+    Operation(
+        "number_info",
+        validated,
+        plays=_task("fonnte.whatsapp.fonnte_number_info", device=FIRST, numbers=[PERSON]),
+        records=True,
+        becomes=True,
+    ),
+    Operation(
+        "message",
+        sent_to_group,
+        plays=_task("fonnte.whatsapp.fonnte_message", device=FIRST, target=[f"group:{GROUP['name']}"], message="hello"),
+        prepare=_add_stored_group,
+        becomes=True,
+    ),
+    Operation(
+        "notify",
+        alerted,
+        plays=_task("ansible.builtin.fail", msg="it broke"),
+        prepare=_add_stored_group,
+        environment={
+            "ANSIBLE_CALLBACKS_ENABLED": "fonnte.whatsapp.notify",
+            "FONNTE_NOTIFY_DEVICE": FIRST,
+            "FONNTE_NOTIFY_TARGET": f"group:{GROUP['name']}",
+        },
+        code=2,
+    ),
+    Operation(
+        "dropped_off",
+        reported,
+        lambda base: {
+            "dropped_off_targets": [PERSON],
+            "dropped_off_senders": [FIRST],
+            "dropped_off_state": f"{base}{STATE_FILE}",
+        },
+        files=(STATE_FILE,),
+        prepare=_store_links,
     ),
 )
 

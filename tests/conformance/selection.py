@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 
 from .environments import FACTORS, SHELL, absent, possible
+from .operations import OPERATIONS
 from .pairwise import Pair, Row, cover
 from .workspace import USUAL_CORES
 
@@ -23,6 +24,8 @@ WITH_OPERATION = {
     ("directory", "stale PWD"),
     ("home", "no HOME"),
 }
+
+BECOMING = {operation.name for operation in OPERATIONS if operation.becomes}
 
 
 def label(row: Row) -> str:
@@ -51,7 +54,7 @@ def combined() -> dict[str, tuple[str, ...]]:
 
 def _succeeds(row: Row) -> bool:
     """Return whether a row can exist and must succeed, unlike a user's own play that uses become."""
-    return possible(row) and not (row.get("group_vars") == "become" and row.get("operation") in ("loop", "fleet"))
+    return possible(row) and not (row.get("group_vars") == "become" and row.get("operation") in BECOMING)
 
 
 def pairwise() -> list[Row]:

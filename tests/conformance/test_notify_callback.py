@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,32 @@ def test_each_playbook_file_has_one_message(alerts: Alerts) -> None:
     assert [sorted(line.removeprefix("Hosts: ").split(", ")) for line in hosts] == [["a", "b", "c"]] * 2
 
 
+def _output(name: str) -> dict[str, str | None]:
+    """Return the variables that select a callback for standard output."""
+    paths = [os.environ["ANSIBLE_COLLECTIONS_PATH"], *([COMMUNITY] if COMMUNITY else [])]
+    return {
+        "ANSIBLE_STDOUT_CALLBACK": name,
+        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(paths),
+    }
+
+
+JSON_OUTPUTS = ["lines", *(["ansible.posix.json"] if COMMUNITY else [])]
+
+
+# make matrix runs it on each ansible-core.
+@pytest.mark.smoke
+@pytest.mark.parametrize("output", ["default", "ansible.builtin.default", *JSON_OUTPUTS])
+def test_only_failure_is_sent_with_each_output(alerts: Alerts, output: str) -> None:
+    """A file that fails sends one message; a file that succeeds, and check mode, send none."""
+    files = [play_of(ok())], [play_of(fail())]
+    assert alerts.run(*files, words=("--check",), **_output(output)) == []
+    (text,) = alerts.run(*files, **_output(output))
+    first, _hosts, task, error = text.split("\n")
+    assert (first, task) == ("Ansible: site1.yml has failed", "Task: Deploy") and error.endswith(": it broke")
+    assert alerts.space.errors == ""
+
+
 @ON_EACH_CORE
 def test_secrets_are_not_sent(alerts: Alerts) -> None:
     """With no_log for a task, for an item and by a template, only the name of the task is sent."""
@@ -234,6 +261,41 @@ def test_failure_to_notify_warns_and_changes_nothing(alerts: Alerts, name: str) 
     assert alerts.run([play_of(ok())], code=0, **env) == [] and (words in alerts.space.errors) is not late
 
 
+# Faults of /send, with the part of the warning that differs.
+UNKNOWN, UNSENT = "It is not known whether the alert about", "The alert about"
+WHILE_SENDING: dict[str, tuple[dict[str, Any], str]] = {
+    "connection refused": ({"kind": "refuse"}, UNKNOWN),
+    "lost response": ({"kind": "reset", "when": "after"}, UNKNOWN),
+    "timeout": ({"kind": "hang"}, UNKNOWN),
+    "not JSON": ({"kind": "html"}, UNKNOWN),
+    "HTTP 500": ({"kind": "status", "code": 500}, UNKNOWN),
+    "refusal": ({"kind": "status", "code": 200, "body": {"status": False, "reason": "not now"}}, UNSENT),
+}
+
+
+@pytest.mark.parametrize("name", WHILE_SENDING)
+def test_fault_while_sending_warns_and_changes_nothing(alerts: Alerts, name: str) -> None:
+    """The second file runs after the first alert has failed, with the usual output and exit code."""
+    rule, words = WHILE_SENDING[name]
+    alerts.hosts = ["a"]
+    alerts.sandbox.fault(path="/send", times=None, **rule)
+    limits = {"FONNTE_NOTIFY_WHEN": "always", "FONNTE_NOTIFY_TIMEOUT": "1", "FONNTE_API_TIMEOUT": "100"}
+    started = time.monotonic()
+    alerts.run([play_of(ok())], [play_of(fail())], **limits)
+    # Far less than api_timeout, but long enough for a busy machine.
+    assert time.monotonic() - started < 60
+    assert alerts.output.count("PLAY RECAP") == 2 and alerts.output.count("failed=1") == 1
+    assert "notify" not in alerts.output and alerts.space.errors.count("[WARNING]") == 2, alerts.space.errors
+    assert all(f"{words} site{index}.yml" in alerts.space.errors for index in (0, 1)), alerts.space.errors
+    assert [call["path"] for call in alerts.sandbox.journal()].count("/send") == 2, "an alert was sent again"
+
+
+def test_timeout_after_success_keeps_exit_code(alerts: Alerts) -> None:
+    alerts.sandbox.fault("hang", path="/send")
+    assert alerts.run([play_of(ok())], code=0, FONNTE_NOTIFY_WHEN="always", FONNTE_NOTIFY_TIMEOUT="1") == []
+    assert UNKNOWN in alerts.space.errors
+
+
 @ON_EACH_CORE
 @pytest.mark.parametrize("enabled", ["fonnte.whatsapp.notify,notify", "notify,fonnte.whatsapp.notify", "notify"])
 def test_callback_with_two_names_sends_once(alerts: Alerts, enabled: str) -> None:
@@ -283,16 +345,10 @@ def test_options_in_configuration_file(alerts: Alerts) -> None:
 
 
 @ON_EACH_CORE
-@pytest.mark.parametrize("output", ["lines", *(["ansible.posix.json"] if COMMUNITY else [])])
+@pytest.mark.parametrize("output", JSON_OUTPUTS)
 def test_standard_output_stays_json(alerts: Alerts, output: str) -> None:
-    paths = [os.environ["ANSIBLE_COLLECTIONS_PATH"], *([COMMUNITY] if COMMUNITY else [])]
-    env: dict[str, str | None] = {
-        "ANSIBLE_STDOUT_CALLBACK": output,
-        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
-        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(paths),
-    }
     for token in (None, "wrong-token"):
-        texts = alerts.run([play_of(fail())], **env, **({"FONNTE_ACCOUNT_TOKEN": token} if token else {}))
+        texts = alerts.run([play_of(fail())], **_output(output), **({"FONNTE_ACCOUNT_TOKEN": token} if token else {}))
         assert len(texts) == (0 if token else 1) and ("was not sent" in alerts.space.errors) is bool(token)
         documents = alerts.output.splitlines() if output == "lines" else [alerts.output]
         assert documents and all(isinstance(json.loads(document), dict) for document in documents)

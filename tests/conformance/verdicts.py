@@ -46,7 +46,7 @@ def refusals(row: Row, operation: Operation) -> Iterator[Refusal]:
         yield Refusal(ANSIBLE, r"Unable to create local directories")
     if row["home"] == "none":
         yield Refusal(REFUSED, r"needs a home directory[^.]*FONNTE_RECORD_PATH[^.]*\.")
-    if row["group_vars"] == "become" and operation.name in ("loop", "fleet"):
+    if row["group_vars"] == "become" and operation.becomes:
         # A user's own play uses the become variables of the inventory.
         yield Refusal(ANSIBLE, r"no-such-program")
 
@@ -66,7 +66,7 @@ def carry_out(node: ControlNode, row: Row) -> Verdict:
     ]
     if DECOY in node.numbers():
         problems.append("the fleet of another directory was read")
-    if done.code == 0:
+    if done.code == operation.code:
         problems += [*operation.effect(node), *_missing(machine), *_invalid(row, done)]
         return Verdict(WRONG, "; ".join(problems)) if problems else Verdict(RIGHT)
     return _refused(machine, done, problems)

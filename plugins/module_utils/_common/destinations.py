@@ -46,11 +46,18 @@ class ForeignLinkError(OSError):
 
 
 def check_destination(option: str, path: str) -> None:
-    """Refuse a path inside an installed collection.
+    """Refuse a path inside an installed collection, and one below a home directory that does not exist.
 
     Raises:
-        OptionError: The path is inside one; its next installation would delete the file.
+        OptionError: The next installation of the collection would delete the file, or the path has an unexpanded "~".
     """
+    if "~" in path.split(os.sep) and os.path.expanduser("~") == "~":
+        # It would become a directory of this name, such as in the working directory of a pod, which is not kept.
+        raise OptionError(
+            option,
+            f"{path} needs a home directory, and neither HOME nor the list of users names one",
+            "set HOME, or name a path in a persistent directory",
+        )
     parts = os.path.realpath(os.path.expanduser(path)).split(os.sep)
     for place in range(len(parts) - 2):
         root = os.sep.join(parts[: place + 3])

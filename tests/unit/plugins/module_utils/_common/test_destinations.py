@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import adopt
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import qr_image
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import check_destination
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import ServiceFacts, save_facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, check_options
@@ -156,3 +157,14 @@ def test_parent_directory_without_list_permission_is_accepted(tmp_path: Path) ->
     finally:
         (tmp_path / "home").chmod(0o755)
     assert os.listdir(tmp_path / "home" / "dest") == ["b.json"]
+
+
+@pytest.mark.parametrize("path", ["~/state.json", "/work/~/.ansible/state.json", "~"])
+def test_path_below_missing_home_is_refused(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playbooks put the working directory before a "~" that could not be replaced, as in a pod without a home."""
+    monkeypatch.setenv("HOME", "~")
+    with pytest.raises(OptionError, match="^Option dest: .* needs a home directory, .*; set HOME, or name a path "):
+        check_destination("dest", path)
+    check_destination("dest", "/work/state~/~x")
+    monkeypatch.setenv("HOME", "/home/you")
+    check_destination("dest", path)
