@@ -31,6 +31,8 @@ NOT_RUN = {
     "make demo": "it makes an environment of its own, and plays what the roles' scenarios play",
     "ansible-galaxy collection install fonnte.whatsapp": "no Galaxy; the stage build installs the artifact",
     "ansible-galaxy collection install -r requirements.yml": "no Galaxy; the stage build installs the artifact",
+    "python3 -m venv ~/venv": "the tests have an environment, with the packages of the next commands",
+    ". ~/venv/bin/activate": "the tests have an environment, with the packages of the next commands",
     "python3 -m pip install": "no network; what it installs is in the environment of the tests",
     "ansible-rulebook": "it needs Java; the stage eda runs this rulebook",
     "ansible-builder build": "it needs a container engine",

@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import IO
 
 # Settings that restrict a process further; they have no effect on a process that uses only its directories.
-RESTRICTIONS = {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp"}
+RESTRICTIONS = {"NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices"}
+RESTRICTIONS |= {"CapabilityBoundingSet", "ProtectClock", "ProtectControlGroups", "ProtectHostname"}
+RESTRICTIONS |= {"ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "LockPersonality"}
+RESTRICTIONS |= {"RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime", "SystemCallArchitectures"}
 # Settings for other parts of systemd.
 ELSEWHERE = {"Description", "Wants", "After", "Type", "Restart", "RestartSec", "TimeoutStopSec", "KillMode", "WantedBy"}
 KNOWN = {"ExecStart", "WorkingDirectory", "EnvironmentFile", "Environment", "DynamicUser", "User"}

@@ -17,18 +17,22 @@ import requests
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import INSTALLED
 from ansible_collections.fonnte.whatsapp.tests.conformance.page_runner import SHELLS, blocks_of
-from ansible_collections.fonnte.whatsapp.tests.conformance.systemd_units import Service, verified
+from ansible_collections.fonnte.whatsapp.tests.conformance.systemd_units import RESTRICTIONS, Service, verified
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 PAGE = blocks_of((INSTALLED / "docs" / "systemd.md").read_text(encoding="utf-8"))
 TOKEN = "paste-the-token-here"
 NUMBER, SHOP = "081200001001", "081200001002"
-# These commands are skipped, since they install packages that the environment of the tests already has.
-INSTALLING = (
+# Skipped: the environment of the tests already has the packages that the first commands install.
+SKIPPED = (
     "/usr/bin/python3 -m venv ",
     "/opt/whatsapp/bin/python -m pip ",
     "export ANSIBLE_COLLECTIONS_PATH=",
     "/opt/whatsapp/bin/ansible-galaxy ",
+    # They need a person, with a phone or with a secret.
+    "set -a; ",
+    "/opt/whatsapp/bin/ansible-playbook fonnte.whatsapp.link ",
+    "/opt/whatsapp/bin/ansible-vault encrypt_string ",
 )
 PATHS = re.compile(r"(?<![\w/.~])/(?=(?:opt|etc|var)/)")
 ALERT = "whatsapp-alert"
@@ -56,7 +60,7 @@ class Machine:
     def type(self, command: str) -> None:
         """Run a command of the page."""
         words = shlex.split(command)
-        if command.startswith(INSTALLING):
+        if command.startswith(SKIPPED):
             return
         if words[0] in ("systemctl", "journalctl"):
             self._systemd(words)
@@ -161,3 +165,9 @@ def test_systemd_accepts_the_units() -> None:
     if reported is not None:
         missing = re.compile("/opt/whatsapp/bin/ansible-(playbook|rulebook) is not executable")
         assert [line for line in reported if not missing.search(line)] == []
+
+
+@pytest.mark.parametrize("unit", ["whatsapp@.service", "whatsapp-alert.service", "whatsapp-events.service"])
+def test_units_have_all_restrictions(unit: str) -> None:
+    lines = (INSTALLED / "examples" / "systemd" / unit).read_text(encoding="utf-8").splitlines()
+    assert {line.partition("=")[0] for line in lines} >= RESTRICTIONS

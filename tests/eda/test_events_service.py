@@ -112,6 +112,8 @@ def test_url_is_valid_after_a_reboot(machine: Machine, sandbox: Sandbox, free_po
     secret = machine.secret()
     url = f"http://127.0.0.1:{free_port}/{secret}"
     process = machine.boot(free_port)
+    # Readers of the page see that it started, before the first event.
+    assert "Loading rulebook" in machine.journal()
     assert post(url, FIRST) == 200
     process.send_signal(signal.SIGTERM)
     assert process.wait(END_WITHIN) is not None

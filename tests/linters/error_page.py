@@ -55,6 +55,7 @@ ANSIBLE = (
     "Unable to create local directories",
     "Local RPC server did not start",
     "Ansible requires the locale encoding to be UTF-8",
+    "Ansible could not initialize the preferred locale",
     "ERROR: [Errno 2] No such file or directory",
 )
 

@@ -47,6 +47,8 @@ def bind(spec: Spec) -> dict[str, dict[str, t.Any]]:
 
 # No token, code or URL is shorter. Masking a blank, or a dash that stands for "none", would garble all messages.
 MIN_SECRET_LENGTH = 4
+# The word that AnsibleModule writes into the system log instead of a value.
+_NOT_LOGGED = "NOT_LOGGING_PARAMETER"
 
 
 def hidden_values(found: t.Iterable[str], params: Params) -> set[str]:
@@ -93,6 +95,11 @@ def refuse_database(params: Params, reason: str) -> None:
         )
 
 
+def _has_entries(value: t.Any) -> bool:
+    """Return whether an option has dictionaries, such as devices."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(entry, dict) for entry in value))
+
+
 def _module_class() -> type[t.Any]:
     """Return a subclass of AnsibleModule that keeps the raw parameters.
 
@@ -114,6 +121,15 @@ def _module_class() -> type[t.Any]:
             self.params = resolve_aliases(self._spec, self.params)
             # After the conversion, null cannot be distinguished from an omitted option.
             self.given = copy.deepcopy(self.params)
+
+        def _log_invocation(self) -> None:
+            """Log the options without lists of devices, which may be long and contain tokens, in the system log."""
+            given = self.params
+            self.params = {name: _NOT_LOGGED if _has_entries(value) else value for name, value in given.items()}
+            try:
+                super()._log_invocation()
+            finally:
+                self.params = given
 
         def add_path_info(self, kwargs: dict[str, t.Any]) -> dict[str, t.Any]:
             """Add no owner and mode of the file in ``dest``, as in an in-process run."""

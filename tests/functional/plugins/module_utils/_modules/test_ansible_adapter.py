@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
 from ansible.inventory.data import InventoryData
+from ansible.module_utils import basic
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 
@@ -18,7 +20,8 @@ from ansible_collections.fonnte.whatsapp.plugins.lookup import fonnte_token
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.cache import ProcessCache
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._inventory.account import ACCOUNT
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import ansible_adapter as _run
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleResult
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.link_changes import LINK_CHANGES
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, ModuleResult
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.filters import FILTERS
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
@@ -63,6 +66,25 @@ def test_returned_tokens_are_registered_as_secrets(
     report = controller.run(module, **params)
     assert token not in str(report.result) and report.secrets == set()
     assert token not in repr(report)
+
+
+def test_system_log_contains_no_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices = [{"device": A, "name": "Toko", "connected": True, "token": "s3cret-token"}]
+    arguments = {"devices": devices, "path": "links.json", "operation": "compare"}
+    lines: list[str] = []
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    # The format of the arguments, since ansible-core 2.19.
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, line, **_more: lines.append(line))
+
+    def command(task: ModuleInput) -> ModuleResult:
+        assert task.params == arguments
+        return ModuleResult({})
+
+    with pytest.raises(SystemExit):
+        _run.run_module(LINK_CHANGES, command)
+    (line,) = lines
+    assert line == "Invoked with devices=NOT_LOGGING_PARAMETER path=links.json operation=compare"
 
 
 def test_missing_device_has_no_token(controller: Controller) -> None:
