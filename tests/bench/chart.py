@@ -100,13 +100,13 @@ def draw(shown: Sequence[Panel]) -> str:
             y += BAR + GAP
         body.append(f'<line class="axis" x1="{LABEL}" y1="{top - 4}" x2="{LABEL}" y2="{y - GAP + 4}"/>')
         y += MARGIN
-    told = "; ".join(f"{row.label}: {_seconds(row)}" for panel in shown for row in panel.bars)
+    reported = "; ".join(f"{row.label}: {_seconds(row)}" for panel in shown for row in panel.bars)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" '
             'role="img" aria-labelledby="title description">',
             '<title id="title">Run time of each implementation</title>',
-            f'<desc id="description">{escape(told)}</desc>',
+            f'<desc id="description">{escape(reported)}</desc>',
             f"<style>{STYLE}</style>",
             *body,
             "</svg>\n",

@@ -164,8 +164,8 @@ def _near_the_floor(table: Table) -> tuple[str, bool]:
     fleet, floor = table.find(FLEET, MAKE, 1000, 50), table.find(FLOOR, MAKE, 1000, 50)
     beyond = ratio(table.extra(fleet), table.extra(floor))
     whole = ratio(fleet.seconds, floor.seconds)
-    told = f"{beyond:.2f} ({table.extra(fleet):.2f} s to {table.extra(floor):.2f} s; {whole:.2f} in whole)"
-    return told, beyond <= 1.25
+    reported = f"{beyond:.2f} ({table.extra(fleet):.2f} s to {table.extra(floor):.2f} s; {whole:.2f} in whole)"
+    return reported, beyond <= 1.25
 
 
 def _ten_times_the_fleet(table: Table) -> tuple[str, bool]:

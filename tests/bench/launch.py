@@ -73,7 +73,7 @@ def main(result: str, command: list[str]) -> int:
     peaks.end()
     # The system reports KiB, but bytes on macOS.
     largest = usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
-    told = {
+    reported = {
         "code": os.waitstatus_to_exitcode(status),
         "seconds": seconds,
         "cpu": usage.ru_utime + usage.ru_stime,
@@ -82,7 +82,7 @@ def main(result: str, command: list[str]) -> int:
         "worker": peaks.worker,
     }
     with open(result, "w", encoding="ascii") as stream:
-        json.dump(told, stream)
+        json.dump(reported, stream)
     return 0
 
 

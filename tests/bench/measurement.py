@@ -119,10 +119,12 @@ class Bench:
         update = path == "/update-device"
         token = first["token"] if update else self._sandbox.account_token
         form = {"device": first["number"], "name": first["name"]} if update else {}
-        told = self._floor({"work": "capacity", "path": path, "with_token": token, "form": form, "calls": calls}, 16)
+        reported = self._floor(
+            {"work": "capacity", "path": path, "with_token": token, "form": form, "calls": calls}, 16
+        )
         self._world = None if update else self._world
         self._sandbox.clear_journal()
-        return calls / float(told[0]["seconds"])
+        return calls / float(reported[0]["seconds"])
 
     # The world
 
@@ -202,22 +204,30 @@ class Bench:
         self._sandbox.clear_journal()
         extra = {}
         if row.way in FLOORS:
-            took, told = self._play_floor(row)
+            took, reported = self._play_floor(row)
             extra = {"call_seconds": took["seconds"], "call_cpu": took["cpu"]}
         elif row.way in DATABASES and self._server is not None:
             # A round trip has two directions.
             with Proxy(self._server.port, DATABASES[row.way] / 2000) as proxy:
                 database = self._database.rpartition("/")[2]
-                told = self._play(row, {"FONNTE_RECORD_URL": self._server.url(database, port=proxy.port)})
+                reported = self._play(row, {"FONNTE_RECORD_URL": self._server.url(database, port=proxy.port)})
         else:
-            told = self._play(row)
+            reported = self._play(row)
         calls, wrote = self._calls()
         expected = 0 if row.check or row.way in (EMPTY, AUDIT) else writes(row.work, row.size)
         if wrote != expected:
             raise BenchError(f"{row.name} wrote {wrote} times, and its work takes {expected}; see {self._log}")
         if wrote:
             self._world = None
-        return Measure(told["seconds"], told["cpu"], calls, told["largest"], told["parent"], told["worker"], **extra)
+        return Measure(
+            reported["seconds"],
+            reported["cpu"],
+            calls,
+            reported["largest"],
+            reported["parent"],
+            reported["worker"],
+            **extra,
+        )
 
     def _calls(self) -> tuple[dict[str, int], int]:
         """Return the requests of the run by path, and how many of them changed something."""

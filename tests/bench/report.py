@@ -180,9 +180,9 @@ def as_json(setting: Setting, table: Table) -> str:
 
 
 def _numbers(one: Summary) -> dict[str, Any]:
-    told = asdict(one)
-    del told["row"]
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in told.items()}
+    reported = asdict(one)
+    del reported["row"]
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in reported.items()}
 
 
 # The compared works of the page for users: title, work, and milliseconds for each request.

@@ -16,7 +16,7 @@ from pathlib import Path
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 from .cases import READINGS, Case, Hook
-from .playbooks import Player, Run, Task, Told, snapshot
+from .playbooks import Player, Run, Task, TaskResult, snapshot
 
 Devices = dict[str, Json]
 # The two ways to run a task. Their results must be equal.
@@ -36,7 +36,7 @@ def ways(label: str) -> tuple[str, ...]:
 class Pass:
     """One run of a case: its result and its requests, and the devices and the record after it."""
 
-    told: Told
+    reported: TaskResult
     calls: list[Json]
     devices: Devices
     record: dict[str, tuple[int, str]]
@@ -61,7 +61,7 @@ class Story:
     start: Devices
     before: Devices = field(default_factory=dict)
     record_before: dict[str, tuple[int, str]] = field(default_factory=dict)
-    prepared: list[Told] = field(default_factory=list)
+    prepared: list[TaskResult] = field(default_factory=list)
     check: Pass | None = None
     run: Pass | None = None
     again: Pass | None = None
@@ -106,8 +106,8 @@ class Round:
         tasks = [(case, task) for case in self._cases for task in case.prepare]
         if tasks:
             run = self._play([self._task(case, task) for case, task in tasks])
-            for (case, _task), told in zip(tasks, run.told, strict=False):
-                self.stories[case.name].prepared.append(told)
+            for (case, _task), reported in zip(tasks, run.reported, strict=False):
+                self.stories[case.name].prepared.append(reported)
         for case in self._cases:
             for touch in case.touch:
                 touch(self._sandbox)
@@ -121,8 +121,8 @@ class Round:
         found = self._devices()
         calls = self._calls(since)
         return {
-            case.name: Pass(told, calls.get(case.name, []), found[case.name], snapshot(self._record(case)))
-            for case, told in zip(cases, run.told, strict=False)
+            case.name: Pass(reported, calls.get(case.name, []), found[case.name], snapshot(self._record(case)))
+            for case, reported in zip(cases, run.reported, strict=False)
         }
 
     def _play(self, tasks: Sequence[Task], check: bool = False) -> Run:
@@ -162,9 +162,9 @@ class Round:
         return calls
 
 
-def wire(told_settings: Iterable[str]) -> list[str]:
+def wire(reported_settings: Iterable[str]) -> list[str]:
     """Return the service's names of options."""
-    return [WIRE.get(option, option) for option in told_settings]
+    return [WIRE.get(option, option) for option in reported_settings]
 
 
 # The service's names of options, where they differ. The plugins have this table too, but they are under test.

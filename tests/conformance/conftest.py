@@ -29,14 +29,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Run tests that share processes on one worker: those whose ids have the same text before a bar."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class PlayedTogether(LoadScopeScheduling):
+    class RunTogether(LoadScopeScheduling):
         """Schedules the tests that share processes as one unit of work, and each other test alone."""
 
         def _split_scope(self, nodeid: str) -> str:
             shared, found, _rest = nodeid.partition("[")[2].partition("|")
             return shared if found else nodeid
 
-    return PlayedTogether(config, log)
+    return RunTogether(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def running_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def played(
+def rounds_of(
     running_sandbox: Sandbox, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, str], Round]:
     """Return a function that returns the results of a variant and a way; its first call runs the cases."""

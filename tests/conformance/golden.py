@@ -98,12 +98,12 @@ class Recording:
         self.sandbox.clear_journal()
         results = [
             {
-                "task": told.task,
-                "failed": told.failed,
-                "result": {key: told[key] for key in only or told.result if key in told.result},
+                "task": reported.task,
+                "failed": reported.failed,
+                "result": {key: reported[key] for key in only or reported.result if key in reported.result},
             }
-            for told in run.told
-            if not only or told.failed or told.changed or told.get("msg", PASSED) != PASSED
+            for reported in run.reported
+            if not only or reported.failed or reported.changed or reported.get("msg", PASSED) != PASSED
         ]
         # Several workers of a fleet send requests at the same time, so their order varies.
         self.steps.append({"step": title, "results": results, "requests": sorted(requests)})

@@ -15,7 +15,7 @@ from .cases import FOUR, READINGS, Case, Hook, effective
 
 Sentences = Iterator[str]
 # Check mode must predict the first five keys, and the last two because a user needs them before the write.
-FORESEEN = ("changed", "operations", "changed_fields", "reasons", "diff", "carried", "at_risk")
+PREDICTED = ("changed", "operations", "changed_fields", "reasons", "diff", "carried", "at_risk")
 
 # In these variants, the service may keep a webhook that was cleared, so both values are accepted.
 MAY_KEEP_A_CLEARED_WEBHOOK = ("ignored", "refused")
@@ -36,54 +36,54 @@ def check_mode_tells_the_truth(story: Story, sandbox: Sandbox) -> Sentences:
     """Check mode predicts the result of the run, except refusals that only the service can decide."""
     check, run = _there(story.check), _there(story.run)
     if story.case.refused_by_service:
-        if check.told.failed:
-            yield f"check mode failed with something that only the service can know: {check.told.message}"
+        if check.reported.failed:
+            yield f"check mode failed with something that only the service can know: {check.reported.message}"
         return
-    if check.told.failed != run.told.failed:
-        yield f'check mode said "{check.told.message or check.told["changed"]}"'
-        yield f'and the run said "{run.told.message or run.told["changed"]}"'
+    if check.reported.failed != run.reported.failed:
+        yield f'check mode said "{check.reported.message or check.reported["changed"]}"'
+        yield f'and the run said "{run.reported.message or run.reported["changed"]}"'
         return
-    if run.told.failed and check.told.message != run.told.message:
-        yield f'check mode failed with "{check.told.message}" and the run with "{run.told.message}"'
-    if story.case.warns and not any(story.case.warns in warning for warning in check.told.warnings):
-        yield f'check mode does not warn of "{story.case.warns}": {check.told.warnings}'
-    for key in FORESEEN:
-        if check.told.get(key) != run.told.get(key):
-            yield f"{key} was foreseen as {check.told.get(key)!r} and came as {run.told.get(key)!r}"
+    if run.reported.failed and check.reported.message != run.reported.message:
+        yield f'check mode failed with "{check.reported.message}" and the run with "{run.reported.message}"'
+    if story.case.warns and not any(story.case.warns in warning for warning in check.reported.warnings):
+        yield f'check mode does not warn of "{story.case.warns}": {check.reported.warnings}'
+    for key in PREDICTED:
+        if check.reported.get(key) != run.reported.get(key):
+            yield f"{key} was predicted as {check.reported.get(key)!r} and came as {run.reported.get(key)!r}"
 
 
 def the_run_does_what_it_should(story: Story, sandbox: Sandbox) -> Sentences:
     """The result of the run is the one that the case expects."""
-    case, told = story.case, _there(story.run).told
+    case, reported = story.case, _there(story.run).reported
     for number, prepared in enumerate(story.prepared):
         if prepared.failed:
             yield f"task {number} of the preparation failed: {prepared.message}"
     if case.fails:
         yield from _fails(case, _there(story.run))
         return
-    if told.failed:
-        yield f"the run failed: {told.message}"
+    if reported.failed:
+        yield f"the run failed: {reported.message}"
         return
     for key, value in {"changed": bool(case.operations), **case.result}.items():
-        if told.get(key) != value:
-            yield f"{key} should be {value!r} and is {told.get(key)!r}"
-    if "operations" in told.result:
-        yield from _says(case, told.result)
+        if reported.get(key) != value:
+            yield f"{key} should be {value!r} and is {reported.get(key)!r}"
+    if "operations" in reported.result:
+        yield from _says(case, reported.result)
     for call in _there(story.run).writes:
         if set(wire(case.leaves_out)) & set(call["form"]):
             yield f"{call['path']} should leave out {sorted(case.leaves_out)} and sent {_form(call)}"
-    if case.warns and not any(case.warns in warning for warning in told.warnings):
-        yield f'no warning says "{case.warns}": {told.warnings}'
+    if case.warns and not any(case.warns in warning for warning in reported.warnings):
+        yield f'no warning says "{case.warns}": {reported.warnings}'
 
 
 def _fails(case: Case, run: Pass) -> Sentences:
-    if not run.told.failed:
+    if not run.reported.failed:
         yield f'the run should have failed with "{case.fails}"'
-    elif case.fails not in run.told.message:
-        yield f'the failure should say "{case.fails}" and says "{run.told.message}"'
+    elif case.fails not in run.reported.message:
+        yield f'the failure should say "{case.fails}" and says "{run.reported.message}"'
     if run.applied:
         yield f"a run that failed has written: {[call['path'] for call in run.applied]}"
-    if run.told.changed:
+    if run.reported.changed:
         yield "a run that failed without a write says that it changed something"
 
 
@@ -104,25 +104,25 @@ def the_second_run_changes_nothing(story: Story, sandbox: Sandbox) -> Sentences:
     """The second run is unchanged and writes nothing, except with always_update or a pending code."""
     if story.again is None:
         return
-    case, again, told = story.case, story.again, story.again.told
-    if told.failed:
-        yield f"the second run failed: {told.message}"
+    case, again, reported = story.case, story.again, story.again.reported
+    if reported.failed:
+        yield f"the second run failed: {reported.message}"
         return
     if again.devices != _there(story.run).devices:
         yield f"the second run changed the service: {_difference(_there(story.run).devices, again.devices)}"
     if case.always:
-        if told["reasons"] != dict(case.reasons) or not told.changed:
-            yield f"the second run of always_update should have changed again: {told['reasons']}"
+        if reported["reasons"] != dict(case.reasons) or not reported.changed:
+            yield f"the second run of always_update should have changed again: {reported['reasons']}"
         return
-    if told.changed or told.get("operations") or told.get("reasons"):
-        yield f"the second run says changed {told.changed}: {told.get('operations')}, {told.get('reasons')}"
+    if reported.changed or reported.get("operations") or reported.get("reasons"):
+        yield f"the second run says changed {reported.changed}: {reported.get('operations')}, {reported.get('reasons')}"
     for call in again.applied if case.asks_again else again.writes:
         yield f"the second run called {call['path']} with {_form(call)}"
-    if case.asks_again and not (told.get("otp_pending") and 0 < told.get("retry_after", 0) <= 600):
-        yield f"the second run should say that a code is on its way: {told.result}"
+    if case.asks_again and not (reported.get("otp_pending") and 0 < reported.get("retry_after", 0) <= 600):
+        yield f"the second run should say that a code is on its way: {reported.result}"
     for option, source in case.evidence_again.items():
-        if told["evidence"][option]["source"] != source:
-            yield f'the second run should know {option} from "{source}" and says {told["evidence"][option]}'
+        if reported["evidence"][option]["source"] != source:
+            yield f'the second run should know {option} from "{source}" and says {reported["evidence"][option]}'
 
 
 def the_service_holds_what_was_declared(story: Story, sandbox: Sandbox) -> Sentences:
@@ -160,7 +160,7 @@ def _settings(story: Story, number: str, found: Json, sandbox: Sandbox) -> Sente
     old = story.before.get(number, {"name": None, "settings": DEFAULTS})
     reading = effective(READINGS[story.label])
     declared = {WIRE.get(option, option): value for option, value in _declared(story, sandbox).items()}
-    at_risk = wire(_there(story.run).told.get("at_risk", []))
+    at_risk = wire(_there(story.run).reported.get("at_risk", []))
     for key, was in {"name": old["name"], **old["settings"]}.items():
         now = found["name"] if key == "name" else found["settings"][key]
         allowed = [declared.get(key, was)]
@@ -196,7 +196,7 @@ CLAIMS: tuple[Callable[[Story, Sandbox], Sentences], ...] = (
 
 
 def _there(passed: Pass | None) -> Pass:
-    assert passed is not None, "this was not played"
+    assert passed is not None, "this was not run"
     return passed
 
 

@@ -17,7 +17,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task impo
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import resolve_aliases
 from ansible_collections.fonnte.whatsapp.tests.control_node import MODULES
 
-from .playbooks import Json, Player, Run, Task, Told, _tokens
+from .playbooks import Json, Player, Run, Task, TaskResult, _tokens
 
 
 class ModulePlayer(Player):
@@ -36,21 +36,21 @@ class ModulePlayer(Player):
         before = _tokens(self.sandbox)
         # The worker of a play caches connections, and device lists for a while. The next play has an empty cache.
         keep = ProcessCache()
-        told = [self._run_task(task, check, keep) for task in tasks]
+        reported = [self._run_task(task, check, keep) for task in tasks]
         secrets = before | _tokens(self.sandbox)
-        return Run(told, "", tuple(self._unfit("", told, secrets - set(may_show))))
+        return Run(reported, "", tuple(self._unfit("", reported, secrets - set(may_show))))
 
-    def _run_task(self, task: Task, check: bool, keep: ProcessCache) -> Told:
+    def _run_task(self, task: Task, check: bool, keep: ProcessCache) -> TaskResult:
         spec, command = MODULES[task.module.removeprefix("fonnte_")]
         # Converted to JSON and back, since a playbook has no tuples either.
         given: Json = resolve_aliases(spec, json.loads(json.dumps(dict(task.args))))
         given = {"api_endpoint": self.sandbox.url, "record_path": str(self.record), **given}
         checked = ArgumentSpecValidator(bind(spec)).validate(given)
         if checked.error_messages:
-            return Told(True, {"msg": checked.error_messages[0]})
+            return TaskResult(True, {"msg": checked.error_messages[0]})
         module_task = ModuleInput(checked.validated_parameters, {}, check_mode=check, cache=keep, raw_params=given)
         try:
             report = run_command(command, module_task)
         except FonnteError as exc:
-            return Told(True, {**failure(exc), "warnings": exc.warnings})
-        return Told(False, json.loads(json.dumps({**report.result, "warnings": report.warnings})))
+            return TaskResult(True, {**failure(exc), "warnings": exc.warnings})
+        return TaskResult(False, json.loads(json.dumps({**report.result, "warnings": report.warnings})))

@@ -168,12 +168,12 @@ class Follower:
         left = self._state / "left"
         left.unlink(missing_ok=True)
         script = f"trap '{{ pwd; env -0; }} >{shlex.quote(str(left))}' EXIT\n{command}\n"
-        told = converse(["bash", "-c", script], self.env, self.answers, cwd=self._where, longest=LONGEST)
+        reported = converse(["bash", "-c", script], self.env, self.answers, cwd=self._where, longest=LONGEST)
         where, _line, variables = left.read_text(encoding="utf-8").partition("\n")
         self._where = Path(where)
         pairs = (pair.partition("=") for pair in variables.split("\0") if pair)
         self.env = {name: value for name, _sign, value in pairs if name not in ("_", "SHLVL", "OLDPWD")}
-        return Typed(command, told.shown, told.code)
+        return Typed(command, reported.shown, reported.code)
 
 
 def missing_from(block: Block, shown: str, folder: Path) -> list[str]:

@@ -119,7 +119,7 @@ def device_qr(**args: object) -> Task:
 
 
 @dataclass(frozen=True)
-class Told:
+class TaskResult:
     """The result of a task, as its user sees it."""
 
     failed: bool
@@ -153,14 +153,14 @@ class Told:
 class Run:
     """One process: its results in the order of the tasks, its output, and a sentence for each forbidden part of it."""
 
-    told: list[Told]
+    reported: list[TaskResult]
     output: str
     unfit: tuple[str, ...] = ()
 
-    def only(self) -> Told:
+    def only(self) -> TaskResult:
         """Return the result of a run with one task."""
-        assert len(self.told) == 1, f"one task was played and {len(self.told)} results came\n{self.output}"
-        return self.told[0]
+        assert len(self.reported) == 1, f"one task was run, and {len(self.reported)} results came\n{self.output}"
+        return self.reported[0]
 
 
 class Player:
@@ -229,8 +229,10 @@ class Player:
         stem.with_suffix(".yml").write_text(json.dumps(play, indent=1), encoding="utf-8")
         stem.with_suffix(".vars").write_text(json.dumps(variables), encoding="utf-8")
         words = ["--diff", *(["--check"] if check else []), "-e", f"@{stem}.vars", f"{stem}.yml"]
-        run = self._run(words, stem.with_suffix(".told"), env or {}, may_show)
-        assert len(run.told) == len(tasks), f"{len(tasks)} tasks were played and {len(run.told)} results\n{run.output}"
+        run = self._run(words, stem.with_suffix(".reported"), env or {}, may_show)
+        assert len(run.reported) == len(tasks), (
+            f"{len(tasks)} tasks were run, and {len(run.reported)} results\n{run.output}"
+        )
         return run
 
     def play_by_name(self, name: str, *words: str, env: Mapping[str, str | None] | None = None) -> Run:
@@ -248,17 +250,17 @@ class Player:
         stem = self._plays / f"{self._count:03d}"
         variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         stem.with_suffix(".vars").write_text(json.dumps(variables), encoding="utf-8")
-        run = self._run(["-e", f"@{stem}.vars", *words, book], stem.with_suffix(".told"), env, ())
+        run = self._run(["-e", f"@{stem}.vars", *words, book], stem.with_suffix(".reported"), env, ())
         assert not run.unfit, "\n".join(run.unfit)
         return run
 
     def _run(
-        self, words: Sequence[str], told_in: Path, env: Mapping[str, str | None], may_show: Collection[str]
+        self, words: Sequence[str], reported_in: Path, env: Mapping[str, str | None], may_show: Collection[str]
     ) -> Run:
         before = _tokens(self.sandbox)
         done = subprocess.run(
             [*self.start_words, str(self.programs / "ansible-playbook"), "-vvvv", *words],
-            env=self.environment(told_in, env),
+            env=self.environment(reported_in, env),
             cwd=self._plays,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -267,12 +269,12 @@ class Player:
             timeout=LONGEST_RUN,
             check=False,
         )
-        told = _read(told_in)
+        reported = _read(reported_in)
         secrets = (before | _tokens(self.sandbox) | {MARK}) - set(may_show)
-        return Run(told, done.stdout, tuple(self._unfit(done.stdout, told, secrets)))
+        return Run(reported, done.stdout, tuple(self._unfit(done.stdout, reported, secrets)))
 
-    def environment(self, told: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
-        """Return the environment of a process; ``told`` is the file for its results."""
+    def environment(self, reported: Path, extra: Mapping[str, str | None]) -> dict[str, str]:
+        """Return the environment of a process; ``reported`` is the file for its results."""
         env: dict[str, str | None] = {
             name: value for name, value in os.environ.items() if not _NOT_PASSED_ON.fullmatch(name)
         }
@@ -282,7 +284,7 @@ class Player:
             ANSIBLE_REMOTE_TEMP=str(self.home / ".ansible" / "tmp"),
             ANSIBLE_COLLECTIONS_PATH=os.environ["ANSIBLE_COLLECTIONS_PATH"],
             ANSIBLE_CALLBACK_PLUGINS=str(Path(__file__).parent / "callback_plugins"),
-            ANSIBLE_CALLBACKS_ENABLED="told",
+            ANSIBLE_CALLBACKS_ENABLED="reported",
             ANSIBLE_LOCALHOST_WARNING="false",
             ANSIBLE_INVENTORY_UNPARSED_WARNING="false",
             ANSIBLE_NOCOLOR="true",
@@ -290,21 +292,21 @@ class Player:
             ANSIBLE_LOG_PATH=str(self.home / "ansible.log"),
             # Newer cores show the options of a task only with this variable.
             ANSIBLE_INJECT_INVOCATION="1",
-            FONNTE_TESTS_TOLD=str(told),
+            FONNTE_TESTS_REPORTED=str(reported),
             FONNTE_API_ENDPOINT=self.sandbox.url,
             FONNTE_RECORD_PATH=str(self.record),
         )
         env.update(extra)
         return {name: value for name, value in env.items() if value is not None}
 
-    def _unfit(self, output: str, told: Sequence[Told], secrets: set[str]) -> Iterator[str]:
+    def _unfit(self, output: str, reported: Sequence[TaskResult], secrets: set[str]) -> Iterator[str]:
         """Yield a sentence for each traceback, deprecation and secret in the output, a result or a file."""
         for stack in _STACK.findall(output)[:1]:
             yield f"a traceback was printed: {_around(output, stack)}"
-        for one in told:
+        for one in reported:
             if one.get("deprecations"):
                 yield f"Ansible will not take this for long: {one['deprecations']}"
-        texts = {"the output": output, "a result": json.dumps([one.result for one in told], ensure_ascii=False)}
+        texts = {"the output": output, "a result": json.dumps([one.result for one in reported], ensure_ascii=False)}
         texts.update((f"the file {path}", path.read_bytes().decode(errors="replace")) for path in self.files())
         for where, text in texts.items():
             for secret in sorted(secret for secret in secrets if secret in text):
@@ -353,11 +355,11 @@ def _split(variable: str, args: Mapping[str, object]) -> tuple[Json, Json]:
     return {key: f"{{{{ {variable}.{key} }}}}" if key in hidden else value for key, value in args.items()}, hidden
 
 
-def _read(path: Path) -> list[Told]:
+def _read(path: Path) -> list[TaskResult]:
     if not path.exists():
         return []
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Told(line["failed"], line["told"], line["task"]) for line in lines]
+    return [TaskResult(line["failed"], line["reported"], line["task"]) for line in lines]
 
 
 def _tokens(sandbox: Sandbox) -> set[str]:

@@ -108,7 +108,7 @@ def kill_in_the_middle(pod: Player, task: Task, env: dict[str, str | None], chan
         output.open("wb") as stream,
         subprocess.Popen(
             [*pod.start_words, pod.programs / "ansible-playbook", *words, book],
-            env=pod.environment(pod.directory / "killed.told", env),
+            env=pod.environment(pod.directory / "killed.reported", env),
             cwd=pod.directory,
             stdin=subprocess.DEVNULL,
             stdout=stream,

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 from .cases import Reading, account_token
-from .playbooks import Player, Run, Task, Told
+from .playbooks import Player, Run, Task, TaskResult
 
 ACCOUNT = account_token("single")
 
@@ -52,7 +52,7 @@ class World:
         ]
         return self.player.play(*complete, check=check, env=env, defaults=defaults, may_show=may_show)
 
-    def tell(self, task: Task, check: bool = False, env: Mapping[str, str | None] | None = None) -> Told:
+    def tell(self, task: Task, check: bool = False, env: Mapping[str, str | None] | None = None) -> TaskResult:
         """Run one task, and return its result."""
         return self.play(task, check=check, env=env).only()
 

@@ -24,7 +24,7 @@ Answer = tuple[str, Callable[[], "str | None"]]
 
 
 @dataclass(frozen=True)
-class Told:
+class TerminalRun:
     """The output at a terminal, and the exit code of the command."""
 
     shown: str
@@ -46,12 +46,12 @@ def at_a_terminal(
         more: Environment variables; the terminal has no colors unless TERM is set.
     """
     own = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb", **(more or {})}
-    env = world.player.environment(world.player.home / "told", own)
+    env = world.player.environment(world.player.home / "reported", own)
     asked = list(answers)
     program = str(Path(sys.executable).parent / "ansible-playbook")
-    told = converse([program, f"fonnte.whatsapp.{name}", *words], env, asked, size=size)
-    assert not asked, f"no question {asked[0][0]}: {told.shown}"
-    return told.shown
+    reported = converse([program, f"fonnte.whatsapp.{name}", *words], env, asked, size=size)
+    assert not asked, f"no question {asked[0][0]}: {reported.shown}"
+    return reported.shown
 
 
 def converse(
@@ -61,7 +61,7 @@ def converse(
     cwd: Path | None = None,
     longest: float = LONGEST,
     size: tuple[int, int] = (24, 80),
-) -> Told:
+) -> TerminalRun:
     """Run a command at a separate terminal, and answer its questions; used answers are removed from the list."""
     end = time.monotonic() + longest
     child = pexpect.spawn(
@@ -85,4 +85,4 @@ def converse(
         raise AssertionError(f"it did not end: {shown}{child.before}") from None
     finally:
         child.close(force=True)
-    return Told(shown, child.exitstatus if child.exitstatus is not None else -child.signalstatus)
+    return TerminalRun(shown, child.exitstatus if child.exitstatus is not None else -child.signalstatus)

@@ -58,7 +58,7 @@ def kinds(run: Run) -> list[str]:
 
 
 def test_audit_is_equal_in_process_and_as_module(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
-    told = []
+    reported = []
     for in_process in (True, False):
         folder = tmp_path / str(in_process)
         folder.mkdir()
@@ -84,9 +84,9 @@ def test_audit_is_equal_in_process_and_as_module(core: Path, sandbox: Sandbox, t
             f"Auditing the account: there are findings that fail_on names (drift: 1); read {report / 'audit.html'}."
         )
         assert not player.play(audit.but(fail_on=["unknown", "missing", "package_ended"])).only().failed
-        told.append([{**run.only().result, "text": "", "files": {}, "findings": kinds(run)} for run in runs])
+        reported.append([{**run.only().result, "text": "", "files": {}, "findings": kinds(run)} for run in runs])
     for key in ("changed", "summary", "findings"):
-        assert told[0][0][key] == told[0][1][key] == told[1][0][key] == told[1][1][key]
+        assert reported[0][0][key] == reported[0][1][key] == reported[1][0][key] == reported[1][1][key]
 
 
 @pytest.mark.smoke
@@ -126,7 +126,7 @@ def test_names_of_client_files_are_owners(core: Path, sandbox: Sandbox, tmp_path
     env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT}
     words = ["-e", f"audit_files={clients}", "-e", "audit_dest=report", "-e", "audit_language=id", "--check"]
     run = player.play_by_name("audit", *words, env=env)
-    assert not any(one.failed for one in run.told), run.output[-3000:]
+    assert not any(one.failed for one in run.reported), run.output[-3000:]
     data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
     assert {device["device"]: device["owner"] for device in data["devices"]} == {
         "081200007001": "satu",
@@ -148,7 +148,7 @@ def test_names_of_client_files_are_owners(core: Path, sandbox: Sandbox, tmp_path
 )
 def test_audit_playbook_names_missing_files(sandbox: Sandbox, player: Player, words: list[str], says: str) -> None:
     run = player.play_by_name("audit", *words, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
-    assert run.told[-1].failed and says in run.told[-1].message and sandbox.journal() == []
+    assert run.reported[-1].failed and says in run.reported[-1].message and sandbox.journal() == []
 
 
 @pytest.mark.parametrize("core", CORES[: len(USUAL_CORES)], ids=USUAL_CORES, indirect=True)
@@ -172,7 +172,7 @@ def test_receivers_are_checked_on_request_and_never_in_check_mode(core: Path, sa
 
     def outcomes(*words: str) -> list[tuple[str, int | None, list[str]]] | None:
         run = player.play_by_name("audit", *check, *words, env=env)
-        assert not any(one.failed for one in run.told), run.output[-3000:]
+        assert not any(one.failed for one in run.reported), run.output[-3000:]
         data = json.loads((player.directory / "report" / "audit.json").read_text(encoding="utf-8"))
         found: list[dict[str, Any]] | None = data["receivers"]
         return None if found is None else [(one["outcome"], one["status"], one["devices"]) for one in found]
@@ -187,4 +187,4 @@ def test_receivers_are_checked_on_request_and_never_in_check_mode(core: Path, sa
     assert {call["path"] for call in sandbox.journal()} == {"/get-devices"}
     fatal = json.dumps({"audit_fail_on": ["receiver_failed"]})
     run = player.play_by_name("audit", *check, *asked, *permitted, "-e", fatal, env=env)
-    assert run.told[-1].failed and "fail_on names: receiver_failed" in run.output
+    assert run.reported[-1].failed and "fail_on names: receiver_failed" in run.output

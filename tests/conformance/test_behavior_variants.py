@@ -26,7 +26,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import (
 )
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES, READINGS, USUAL_READINGS
 from ansible_collections.fonnte.whatsapp.tests.conformance.invariants import CLAIMS
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import TaskResult
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 # The variants of the quick tests: the defaults, and the last values of all switches.
@@ -58,13 +58,13 @@ def _row(label: str, case: str, way: str, quick: bool) -> object:
     ],
 )
 def test_case_satisfies_all_invariants(
-    label: str, case: str, way: str, played: Callable[[str, str], Round], running_sandbox: Sandbox
+    label: str, case: str, way: str, rounds_of: Callable[[str, str], Round], running_sandbox: Sandbox
 ) -> None:
     """All invariants hold for the case in the variant; no run printed a traceback or a secret."""
     if case == PRINTED:
-        broken = played(label, way).unfit
+        broken = rounds_of(label, way).unfit
     else:
-        story = played(label, way).stories[case]
+        story = rounds_of(label, way).stories[case]
         broken = [f"{claim.__name__}: {sentence}" for claim in CLAIMS for sentence in claim(story, running_sandbox)]
     assert not broken, f"in the reading {label}, the case {case}:\n  " + "\n  ".join(broken)
 
@@ -73,14 +73,14 @@ def test_case_satisfies_all_invariants(
     ("label", "case", "way"), [_row(label, case, "both", quick) for label in BOTH_WAYS for case, quick in _rows(label)]
 )
 def test_results_are_equal_in_process_and_as_module(
-    label: str, case: str, way: str, played: Callable[[str, str], Round]
+    label: str, case: str, way: str, rounds_of: Callable[[str, str], Round]
 ) -> None:
     """Result, warnings, failure, diff and masked values are equal in each key."""
-    one, other = (played(label, each).stories[case] for each in WAYS)
+    one, other = (rounds_of(label, each).stories[case] for each in WAYS)
     for when in ("check", "run", "again"):
         passes = getattr(one, when), getattr(other, when)
-        told = [comparable(passed.told) for passed in passes if passed is not None]
-        assert len(told) != 1 and told[:1] == told[1:], f"{when}, in the reading {label}"
+        reported = [comparable(passed.reported) for passed in passes if passed is not None]
+        assert len(reported) != 1 and reported[:1] == reported[1:], f"{when}, in the reading {label}"
         calls = [[(call["path"], sorted(call["form"])) for call in passed.applied] for passed in passes if passed]
         assert calls[:1] == calls[1:], f"{when}, in the reading {label}"
 
@@ -91,6 +91,6 @@ _PASSING = re.compile(
 )
 
 
-def comparable(told: Told) -> Any:
+def comparable(reported: TaskResult) -> Any:
     """Return the failure and the result of a task, without parts that differ between runs."""
-    return told.failed, json.loads(_PASSING.sub("…", json.dumps(told.result)).replace(": …", ': "…"'))
+    return reported.failed, json.loads(_PASSING.sub("…", json.dumps(reported.result)).replace(": …", ': "…"'))

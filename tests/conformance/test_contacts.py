@@ -62,28 +62,30 @@ def test_groups_are_refreshed_once_and_named_as_targets(everywhere: World) -> No
         _send("group:Gudang"),
         group_info(device=UNLINKED, refresh=True),
     ]
-    foreseen = everywhere.play(*tasks, check=True)
-    assert [told.failed for told in foreseen.told] == [False, False, True, False, False, False, False]
-    assert [told["refreshed"] for told in foreseen.told[:2]] == [True, True]
+    predicted = everywhere.play(*tasks, check=True)
+    assert [reported.failed for reported in predicted.reported] == [False, False, True, False, False, False, False]
+    assert [reported["refreshed"] for reported in predicted.reported[:2]] == [True, True]
     assert {"/fetch-group", "/send"}.isdisjoint(everywhere.calls()) and not everywhere.player.record.exists()
     run = everywhere.play(*tasks)
-    assert [told.failed for told in run.told] == [False] * 4 + [True] * 3, [told.message for told in run.told]
-    assert [told["refreshed"] for told in run.told[:3]] == [True, False, False]
-    assert not any(told.changed for told in run.told[:3])
-    names = [group["name"] for group in run.told[0]["groups"]]
+    assert [reported.failed for reported in run.reported] == [False] * 4 + [True] * 3, [
+        reported.message for reported in run.reported
+    ]
+    assert [reported["refreshed"] for reported in run.reported[:3]] == [True, False, False]
+    assert not any(reported.changed for reported in run.reported[:3])
+    names = [group["name"] for group in run.reported[0]["groups"]]
     assert names == sorted(["Tim Gudang", "Toko, Jakarta | 1", EVIL, "Kembar", "Kembar", "Merah [31m"])
-    assert run.told[0]["groups"] == run.told[1]["groups"] == run.told[2]["groups"]
+    assert run.reported[0]["groups"] == run.reported[1]["groups"] == run.reported[2]["groups"]
     assert [sent["target"] for sent in everywhere.sandbox.outbox()] == [
         "120363041@g.us",
         "120363042@g.us",
         "6281200002001",
     ]
-    assert "120363044@g.us, 120363045@g.us" in run.told[4].message and run.told[4]["queued"] is False
-    assert 'similar names are "Tim Gudang"' in run.told[5].message
-    assert "link the device first" in run.told[6].message
+    assert "120363044@g.us, 120363045@g.us" in run.reported[4].message and run.reported[4]["queued"] is False
+    assert 'similar names are "Tim Gudang"' in run.reported[5].message
+    assert "link the device first" in run.reported[6].message
     assert everywhere.calls().count("/fetch-group") == 2
     again = everywhere.play(refresh, check=True).only()
-    assert again["refreshed"] is False and again["groups"] == run.told[0]["groups"]
+    assert again["refreshed"] is False and again["groups"] == run.reported[0]["groups"]
 
 
 def test_numbers_are_validated_in_check_mode_as_in_the_run(everywhere: World) -> None:
@@ -94,17 +96,19 @@ def test_numbers_are_validated_in_check_mode_as_in_the_run(everywhere: World) ->
         number_info(device=UNLINKED, numbers=[PERSON]),
         number_info(device=PHONE, numbers=[]),
     ]
-    foreseen, run = everywhere.play(*tasks, check=True), everywhere.play(*tasks)
-    assert [told.failed for told in run.told] == [False, False, True, False], [told.message for told in run.told]
-    assert not any(told.failed for told in foreseen.told)
-    assert any("unless an earlier one" in warning for warning in foreseen.told[2].warnings)
+    predicted, run = everywhere.play(*tasks, check=True), everywhere.play(*tasks)
+    assert [reported.failed for reported in run.reported] == [False, False, True, False], [
+        reported.message for reported in run.reported
+    ]
+    assert not any(reported.failed for reported in predicted.reported)
+    assert any("unless an earlier one" in warning for warning in predicted.reported[2].warnings)
     for place in (0, 1, 3):
-        assert foreseen.told[place].result == run.told[place].result
-    result = run.told[0]
+        assert predicted.reported[place].result == run.reported[place].result
+    result = run.reported[0]
     assert result["not_registered"] == [numbers[0]] and result["registered"] == list(map(str, numbers[1:]))
     assert [one["number"] for one in result["results"]] == list(map(str, numbers)) and not result.changed
-    assert "no phone is linked to the device" in run.told[2].message and run.told[2]["unanswered"] == [PERSON]
-    assert run.told[3]["results"] == [] and everywhere.sandbox.writes() == []
+    assert "no phone is linked to the device" in run.reported[2].message and run.reported[2]["unanswered"] == [PERSON]
+    assert run.reported[3]["results"] == [] and everywhere.sandbox.writes() == []
 
 
 def test_name_of_a_group_is_never_a_template(world: World) -> None:
@@ -115,7 +119,7 @@ def test_name_of_a_group_is_never_a_template(world: World) -> None:
         _send("group:{{ phone.groups | map(attribute='name') | select('match', '{{') | first }}"),
         message(device=PHONE, target=["{{ phone.groups[0].id }}"], message="{{ phone.groups[0].name }}"),
     )
-    assert not any(told.failed for told in run.told), [told.message for told in run.told]
+    assert not any(reported.failed for reported in run.reported), [reported.message for reported in run.reported]
     assert [sent["target"] for sent in world.sandbox.outbox()] == ["120363043@g.us", "120363044@g.us"]
 
 
@@ -131,5 +135,7 @@ def test_parallel_hosts_validate_one_after_another(sandbox: Sandbox, tmp_path: P
     hosts = "".join(f"toko{index}," for index in range(1, 6))
     switch = json.dumps({"fonnte_in_process": in_process})
     run = world.player.play_book([play], "-i", hosts, "-e", switch)
-    assert len(run.told) == 5 and not any(told.failed for told in run.told), [told.message for told in run.told]
-    assert all(len(told["registered"]) == 20 and not told.warnings for told in run.told)
+    assert len(run.reported) == 5 and not any(reported.failed for reported in run.reported), [
+        reported.message for reported in run.reported
+    ]
+    assert all(len(reported["registered"]) == 20 and not reported.warnings for reported in run.reported)

@@ -85,12 +85,12 @@ def test_pods_without_files_act_like_one_machine(core: str, sandbox: Sandbox, re
         folder = tmp_path / str(number)
         folder.mkdir()
         pod = Player(folder, sandbox, CORES[core], in_process=True)
-        foreseen = pod.play(fleet(5, quick=True, webhook=HOOK), check=True, env=env).only()
+        predicted = pod.play(fleet(5, quick=True, webhook=HOOK), check=True, env=env).only()
         done = pod.play(fleet(5, quick=True, webhook=HOOK), device(device="081200000001", quick=True), env=env)
-        assert foreseen.changed == done.told[0].changed and foreseen["diff"] == done.told[0]["diff"]
-        assert not done.told[0].failed and not done.told[1].changed
+        assert predicted.changed == done.reported[0].changed and predicted["diff"] == done.reported[0]["diff"]
+        assert not done.reported[0].failed and not done.reported[1].changed
         assert not pod.record.exists(), "nothing is written to files"
-        changed.append(done.told[0].changed)
+        changed.append(done.reported[0].changed)
     assert changed == [True, False, False] and set(created(sandbox).values()) == {1}
 
 
@@ -113,7 +113,7 @@ def test_every_module_with_record_uses_database(
     sandbox: Sandbox, player: Player, record_url: str, postgresql_server: Server, tmp_path: Path
 ) -> None:
     env = using(sandbox, record_url)
-    told = player.play(
+    reported = player.play(
         device(device=FIRST, name="Toko", quick=True),
         device(device=FIRST, webhook=HOOK, handle_write_only="attest"),
         record_info(),
@@ -124,10 +124,10 @@ def test_every_module_with_record_uses_database(
         doctor(device=FIRST),
         device(device=FIRST, name="Toko", quick=True, webhook=HOOK),
         env=env,
-    ).told
-    assert [one.failed for one in told] == [False] * 9, [one.message for one in told]
-    assert told[2]["folder"].startswith("postgresql://127.0.0.1:") and told[2]["writable"]
-    assert told[5].changed and not told[8].changed
+    ).reported
+    assert [one.failed for one in reported] == [False] * 9, [one.message for one in reported]
+    assert reported[2]["folder"].startswith("postgresql://127.0.0.1:") and reported[2]["writable"]
+    assert reported[5].changed and not reported[8].changed
     run = player.play_by_name("record", env=env)
     assert "can be written" in run.output and "postgresql://127.0.0.1:" in run.output
 
@@ -138,14 +138,14 @@ def test_groups_are_refreshed_once_and_numbers_are_locked_in_a_database(
     phone = {"number": SECOND, "linked": True, "groups": [{"id": "120363041@g.us", "name": "Gudang"}]}
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [phone]}])
     env = using(sandbox, record_url)
-    told = player.play(
+    reported = player.play(
         group_info(device=SECOND, refresh=True),
         group_info(device=SECOND, refresh=True),
         number_info(device=SECOND, numbers=[FIRST]),
         env=env,
-    ).told
-    assert [one.failed for one in told] == [False] * 3, [one.message for one in told]
-    assert [one["refreshed"] for one in told[:2]] == [True, False] and told[2]["registered"] == [FIRST]
+    ).reported
+    assert [one.failed for one in reported] == [False] * 3, [one.message for one in reported]
+    assert [one["refreshed"] for one in reported[:2]] == [True, False] and reported[2]["registered"] == [FIRST]
     assert player.play(group_info(device=SECOND, refresh=True), env=env).only()["refreshed"] is False
 
 
@@ -175,8 +175,8 @@ def test_task_outside_worker_process_fails_before_first_request(
     elsewhere = [task.named(**keywords, **more) for more in ELSEWHERE.values() for task in tasks]
     runs = [player.play(*elsewhere, env=env), ordinary.play(*(task.named(**keywords) for task in tasks), env=env)]
     reasons = [*ELSEWHERE, "fonnte_in_process is false"]
-    told = [one for run in runs for one in run.told]
-    for reason, one in zip([reason for reason in reasons for _task in tasks], told, strict=True):
+    reported = [one for run in runs for one in run.reported]
+    for reason, one in zip([reason for reason in reasons for _task in tasks], reported, strict=True):
         assert one.failed and "Option record_url: the record is in a database" in one.message and reason in one.message
     assert sandbox.journal() == []
     for secret in (PASSWORD, QUOTED_PASSWORD, record_url):

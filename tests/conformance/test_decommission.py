@@ -60,8 +60,8 @@ def shops(world: World) -> World:
 
 def test_unattended_deletion_takes_two_runs(shops: World) -> None:
     """As with a survey: the first run requests the code, and the second one uses it. Each of them can be repeated."""
-    foreseen = _leave(shops, "--check", names=NAMES)
-    assert "would be requested" in foreseen.output and shops.writes() == []
+    predicted = _leave(shops, "--check", names=NAMES)
+    assert "would be requested" in predicted.output and shops.writes() == []
     first = _leave(shops, names=NAMES)
     assert "waiting for its code" in first.output and "failed=0" in first.output
     assert shops.writes() == ["/disconnect", "/delete-device"]
@@ -141,14 +141,14 @@ def test_empty_list_of_devices_is_refused(shops: World, devices: object) -> None
 )
 def test_invalid_variable_fails_with_one_sentence(shops: World, variables: dict[str, object], words: str) -> None:
     run = _leave(shops, **{"ask": False, **variables})
-    assert words in run.told[-1].message and run.told[-1].message.endswith("."), run.told[-1].result
+    assert words in run.reported[-1].message and run.reported[-1].message.endswith("."), run.reported[-1].result
     assert "caused by" not in run.output.lower() and shops.calls() == []
 
 
 def test_unquoted_code_is_not_sent(shops: World) -> None:
     """YAML drops the leading zeros of an unquoted code, and a wrong code uses up one of the tries."""
     run = _leave(shops, sure=True, otps={FIRST: 313})
-    assert run.told[-1].message == (
+    assert run.reported[-1].message == (
         f"Quote the code of {FIRST}; an unquoted number loses its leading zeros. Nothing was done."
     )
     assert shops.calls() == []
@@ -170,7 +170,7 @@ def test_play_on_several_hosts_is_refused(shops: World, tmp_path: Path) -> None:
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [role]}
     for more in ({}, {"serial": 1}):
         run = shops.player.play_book([{**play, **more}], "-i", str(inventory), env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
-        assert "use hosts: localhost. Nothing was done." in run.told[-1].message and shops.calls() == []
+        assert "use hosts: localhost. Nothing was done." in run.reported[-1].message and shops.calls() == []
 
 
 def test_check_mode_keyword_of_play_predicts_without_prompt(on_a_core: World) -> None:
@@ -277,7 +277,7 @@ def test_name_confirms_only_device_with_its_spelling(twins: World) -> None:
 )
 def test_spelling_that_matches_two_devices_is_refused(twins: World, variables: dict[str, object]) -> None:
     run = _leave(twins, sure=True, ask=False, max=9, **variables)
-    assert f"These numbers are more than one device of the account: {SHOP} and {BANK}." in run.told[-1].message
+    assert f"These numbers are more than one device of the account: {SHOP} and {BANK}." in run.reported[-1].message
     assert "failed=1" in run.output and twins.writes() == []
 
 
@@ -290,7 +290,7 @@ def test_spelling_that_matches_two_devices_is_refused(twins: World, variables: d
 )
 def test_two_names_or_codes_of_one_device_are_refused(shops: World, variables: dict[str, object]) -> None:
     run = _leave(shops, sure=True, **variables)
-    assert "has two spellings of one device's number" in run.told[-1].message
+    assert "has two spellings of one device's number" in run.reported[-1].message
     assert "failed=1" in run.output and shops.writes() == []
 
 

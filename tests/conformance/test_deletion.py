@@ -27,8 +27,8 @@ def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal:
     world.sandbox.next_otp(OTP)
     asks = GONE.but(request_otp=True)
 
-    foreseen = world.tell(asks, check=True)
-    assert foreseen["operations"] == ["request_otp"] and foreseen.changed and foreseen["otp_requested"]
+    predicted = world.tell(asks, check=True)
+    assert predicted["operations"] == ["request_otp"] and predicted.changed and predicted["otp_requested"]
     assert _codes(world) == [], "check mode asked for a code"
 
     first, pending, neither, empty, wrong = world.play(
@@ -37,28 +37,28 @@ def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal:
         GONE,
         GONE.but(otp=""),
         GONE.but(otp=WRONG_OTP),
-    ).told
+    ).reported
     assert first["operations"] == ["request_otp"] and first.changed and first["otp_requested"], first.result
     assert first["device"]["device"] == MEANT
     assert not pending.failed and not pending.changed and not pending["otp_requested"], pending.result
     assert pending["otp_pending"] and 500 < pending["retry_after"] <= 600, pending.result
-    for told in (neither, empty):
-        assert told.failed and "request_otp" in told.message and "owner" in told.message, told.result
+    for reported in (neither, empty):
+        assert reported.failed and "request_otp" in reported.message and "owner" in reported.message, reported.result
     assert wrong.failed and "incorrect OTP" in wrong.message and not wrong.changed, wrong.result
     assert _codes(world) == ["", "", WRONG_OTP], "a code was asked for or tried more often than it was declared"
 
     uses = GONE.but(otp=OTP)
-    asked_once_more = world.play(asks, uses, check=True).told
+    asked_once_more = world.play(asks, uses, check=True).reported
     assert asked_once_more[0]["otp_pending"] and not asked_once_more[0].changed, asked_once_more[0].result
     assert asked_once_more[1]["operations"] == ["delete"] and asked_once_more[1]["device"] is None
     assert len(_codes(world)) == 3, "check mode sent a code"
 
-    deleted, *after = world.play(uses, uses, asks, GONE).told
+    deleted, *after = world.play(uses, uses, asks, GONE).reported
     assert deleted["operations"] == ["delete"] and deleted.changed and deleted["device"] is None, deleted.result
     assert deleted["diff"]["after"] == {} and deleted["diff"]["before"]["device"] == MEANT
-    for told in after:
-        assert not told.failed and not told.changed and told["operations"] == [], told.result
-        assert told.warnings == [], "a number that this record has seen is no reason to warn"
+    for reported in after:
+        assert not reported.failed and not reported.changed and reported["operations"] == [], reported.result
+        assert reported.warnings == [], "a number that this record has seen is no reason to warn"
     assert _codes(world)[3:] == [OTP]
     assert list(world.devices()) == [OTHER]
 
@@ -67,7 +67,7 @@ def test_code_of_account_deletes_named_device(world: World) -> None:
     """If codes belong to the account, one that was requested for A also deletes B. The task deletes only its device."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": "account"})
     code_sent(OTHER)(world.sandbox)
-    pending, deleted = world.play(GONE.but(request_otp=True), GONE.but(otp=OTP)).told
+    pending, deleted = world.play(GONE.but(request_otp=True), GONE.but(otp=OTP)).reported
     assert pending["otp_pending"] and not pending.changed, pending.result
     assert deleted["operations"] == ["delete"], deleted.result
     assert list(world.devices()) == [OTHER]
@@ -78,11 +78,13 @@ def test_refused_code_is_reported_with_reason_and_wait(world: World) -> None:
     world.begin(there(MEANT), there(OTHER))
     code_sent(OTHER)(world.sandbox)
     locked = device(device=OTHER, state="absent", otp=WRONG_OTP)
-    unasked, *wrong = world.play(GONE.but(otp=OTP), *([locked] * 5), locked.but(otp=OTP)).told
+    unasked, *wrong = world.play(GONE.but(otp=OTP), *([locked] * 5), locked.but(otp=OTP)).reported
     assert unasked.failed and "otp haven't requested" in unasked.message, unasked.result
-    assert all(told.failed and "incorrect OTP" in told.message for told in wrong[:4])
-    for told in wrong[4:]:
-        assert told.failed and "try again in" in told.message and "seconds" in told.message, told.message
+    assert all(reported.failed and "incorrect OTP" in reported.message for reported in wrong[:4])
+    for reported in wrong[4:]:
+        assert reported.failed and "try again in" in reported.message and "seconds" in reported.message, (
+            reported.message
+        )
     assert _codes(world)[1:] == [OTP, *([WRONG_OTP] * 5), OTP]
     assert sorted(world.devices()) == [MEANT, OTHER]
 
@@ -96,8 +98,8 @@ def test_code_without_state_absent_is_refused(world: World) -> None:
         device(device=MEANT, request_otp=True),
         device(device=MEANT, name="Toko Tetap", otp=""),
     )
-    assert [told.failed for told in run.told] == [True, True, True, False]
-    assert all("absent" in told.message for told in run.told[:3])
+    assert [reported.failed for reported in run.reported] == [True, True, True, False]
+    assert all("absent" in reported.message for reported in run.reported[:3])
     assert _codes(world) == []
 
 
@@ -106,5 +108,5 @@ def test_deletion_of_other_number_is_reported(world: World) -> None:
     world.begin(there(MEANT), there(OTHER))
     code_sent(MEANT)(world.sandbox)
     world.sandbox.fault("mutate", path="/delete-device", set={"detail": f"device {OTHER} successfully deleted"})
-    told = world.tell(GONE.but(otp=OTP))
-    assert told.failed and MEANT in told.message and OTHER in told.message, told.result
+    reported = world.tell(GONE.but(otp=OTP))
+    assert reported.failed and MEANT in reported.message and OTHER in reported.message, reported.result

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Told, device, device_info, snapshot
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import TaskResult, device, device_info, snapshot
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
 
 LINKED, PAID, POOR, HIDDEN = "6281200009104", "081200009103", "081200009102", "081200009101"
 DAY = 86_400
 
 
-def _numbers(told: Told) -> list[str]:
-    assert not told.failed and not told.changed, told.result
-    return [found["device"] for found in told["devices"]]
+def _numbers(reported: TaskResult) -> list[str]:
+    assert not reported.failed and not reported.changed, reported.result
+    return [found["device"] for found in reported["devices"]]
 
 
 def test_filters_select_devices(world: World) -> None:
@@ -39,7 +39,7 @@ def test_filters_select_devices(world: World) -> None:
         device_info(devices=[PAID, POOR], quota_below=10),
         device_info(devices=[]),
     )
-    assert [_numbers(told) for told in run.told] == [
+    assert [_numbers(reported) for reported in run.reported] == [
         [POOR, PAID, LINKED],
         [LINKED],
         [POOR, PAID],
@@ -50,8 +50,8 @@ def test_filters_select_devices(world: World) -> None:
         [POOR],
         [],
     ]
-    assert run.told[6]["missing"] == [HIDDEN]
-    assert run.told[0]["account"] == {"devices": 3, "connected": 1, "messages": 0}
+    assert run.reported[6]["missing"] == [HIDDEN]
+    assert run.reported[0]["account"] == {"devices": 3, "connected": 1, "messages": 0}
 
 
 def test_profile_and_recorded_add_keys(world: World) -> None:
@@ -60,7 +60,7 @@ def test_profile_and_recorded_add_keys(world: World) -> None:
     assert not world.tell(device(device=POOR, quick=True, webhook="")).failed
     before = snapshot(world.player.record)
     world.calls()
-    plain, more = world.play(device_info(), device_info(profile=True, recorded=True)).told
+    plain, more = world.play(device_info(), device_info(profile=True, recorded=True)).reported
     assert world.calls() == ["/get-devices", "/get-devices", "/device"]
     assert snapshot(world.player.record) == before
     assert not {"messages", "recorded", "token"} & set(plain["devices"][0])

@@ -64,7 +64,7 @@ def test_doctor_with_consent_finds_behavior_variant(world: World, reading: str) 
     """It finds the right variant and writes to no other device, and other modules can read its file."""
     world.begin(there(CLIENT, quick=True, webhook=HOOKS["webhook"]), reading=READINGS[reading])
     before = world.devices()[CLIENT]
-    looked, tried, report = play(world, *CONSENT).told[-3:]
+    looked, tried, report = play(world, *CONSENT).reported[-3:]
     assert not looked.changed and looked["would_call"] and tried.changed and not tried.failed, tried.result
     assert {fact: value for fact, value in tried["facts"].items() if value is not None} == TRUTH[reading]
     assert json.loads(facts_file(world).read_text(encoding="utf-8"))["facts"] == TRUTH[reading]
@@ -76,8 +76,8 @@ def test_doctor_with_consent_finds_behavior_variant(world: World, reading: str) 
     assert all(f"{fact} is {value}: " in lines for fact, value in TRUTH[reading].items()), lines
     assert "otp_scope: " in lines and f"Calls: {len(world.sandbox.journal())}" in lines
     assert any("request_otp: true" in warning for warning in tried.warnings)
-    told = world.tell(device(device=CLIENT, name="Toko Baru", service_facts_path=str(facts_file(world))))
-    assert told["operations"] == ["update"], told.result
+    reported = world.tell(device(device=CLIENT, name="Toko Baru", service_facts_path=str(facts_file(world))))
+    assert reported["operations"] == ["update"], reported.result
 
 
 @pytest.mark.parametrize("words", [(), ("-e", "doctor_consent=false"), ("--check", "-e", "doctor_consent=true")])
@@ -86,7 +86,7 @@ def test_doctor_without_consent_only_reads(world: World, words: tuple[str, ...])
     world.begin(there(CLIENT, name="fonnte doctor"))
     for number in (SCRATCH, CLIENT):
         run = play(world, "-e", f"doctor_device={number}", *words)
-        assert not any(told.failed for told in run.told), run.output
+        assert not any(reported.failed for reported in run.reported), run.output
         assert "failed=0" in run.output
     assert world.sandbox.writes() == [] and not world.player.record.exists()
     assert {call["path"] for call in world.sandbox.journal()} == {"/get-devices", "/device"}
@@ -95,7 +95,7 @@ def test_doctor_without_consent_only_reads(world: World, words: tuple[str, ...])
 def test_second_run_creates_no_second_device(world: World) -> None:
     world.begin()
     play(world, *CONSENT)
-    _looked, tried, _report = play(world, "-e", "doctor_consent=true").told[-3:]
+    _looked, tried, _report = play(world, "-e", "doctor_consent=true").reported[-3:]
     assert list(world.devices()) == [SCRATCH] and tried["scratch"]["made"] is False
     assert tried["facts"]["omitted"] == "keeps"
 
@@ -105,7 +105,7 @@ def test_failure_contains_facts_found_so_far(world: World) -> None:
     world.begin()
     world.sandbox.fault("html", path="/update-device", code=502, skip=4, times=None)
     run = play(world, *CONSENT)
-    (failure,) = [told for told in run.told if told.failed]
+    (failure,) = [reported for reported in run.reported if reported.failed]
     assert "determined so far: " in failure.message and "omitted keeps" in failure.message
     assert f"of device {SCRATCH}, " in failure.message and failure["facts"]["omitted"] == "keeps"
 
@@ -114,8 +114,8 @@ def test_swapped_tokens_are_reported(world: World) -> None:
     """The warning does not contain the tokens: the player searches the output."""
     world.begin(there(CLIENT))
     token = world.devices()[CLIENT]["token"]
-    told = world.tell(doctor(account_token=token, device_token=ACCOUNT, consent=True))
-    assert any("swapped" in warning for warning in told.warnings) and world.sandbox.writes() == []
+    reported = world.tell(doctor(account_token=token, device_token=ACCOUNT, consent=True))
+    assert any("swapped" in warning for warning in reported.warnings) and world.sandbox.writes() == []
 
 
 def test_doctor_on_client_device_shows_no_recorded_secret(world: World) -> None:
@@ -125,7 +125,7 @@ def test_doctor_on_client_device_shows_no_recorded_secret(world: World) -> None:
         device(device=CLIENT, **{**EVERYTHING, **HOOKS}),
         doctor(device=CLIENT, consent=True),
         device(device=CLIENT, **{**EVERYTHING, **HOOKS}),
-    ).told
+    ).reported
     assert first.changed and tried.changed and not tried.failed, tried.result
     assert set(HOOKS) < set(again["changed_fields"]), "the record still claims what the experiments reset"
 

@@ -93,7 +93,7 @@ def test_invalid_variables_fail_while_all_devices_are_linked(world: World, wrong
     """Otherwise, the error would appear only when a device drops off, and no message would be sent."""
     world.begin(there(SENDER, package="Super", linked=True))
     run = play(world, **{"targets": WATCHERS, "senders": [SENDER], **wrong})
-    assert run.told[-1].message.startswith("Set the recipients in dropped_off_targets") and world.calls() == []
+    assert run.reported[-1].message.startswith("Set the recipients in dropped_off_targets") and world.calls() == []
 
 
 # On a schedule
@@ -200,7 +200,7 @@ def test_message_that_was_not_sent_is_sent_by_the_next_run(schedule: Schedule, c
     wrong = {"no recipient": {"targets": ["0812"]}, "refused": {"targets": WATCHERS}}
     for _run in range(3):
         run = schedule.run(**wrong.get(cause, {}))
-        assert run.told[-1].failed and sandbox.outbox() == [], run.output
+        assert run.reported[-1].failed and sandbox.outbox() == [], run.output
     sandbox.clear_faults()
     if cause == "no sender":
         sandbox.link(SENDER)
@@ -218,8 +218,8 @@ def test_message_without_a_response_is_repeated_once_and_marked(schedule: Schedu
     for count in (1, 2):
         sandbox.fault("reset", path="/send", when="after")
         run = schedule.run()
-        assert run.told[-1].failed and "whether the message is queued is not known" in run.told[-1].message
-        assert f"Changed: {GONE}." in run.told[-1].message
+        assert run.reported[-1].failed and "whether the message is queued is not known" in run.reported[-1].message
+        assert f"Changed: {GONE}." in run.reported[-1].message
         assert len(sandbox.outbox()) == count
     marked = f"- Toko {GONE} ({GONE}) (perhaps already reported)"
     assert [marked in sent["message"] for sent in sandbox.outbox()] == [False, True]
@@ -235,7 +235,7 @@ def test_damaged_state_is_an_error_and_nothing_is_sent(schedule: Schedule, conte
     schedule.state.write_bytes(content)
     schedule.world.sandbox.unlink(GONE)
     run = schedule.run()
-    assert words in run.told[-1].message and schedule.world.sandbox.outbox() == []
+    assert words in run.reported[-1].message and schedule.world.sandbox.outbox() == []
     assert schedule.state.read_bytes() == content
 
 
@@ -246,7 +246,7 @@ def test_state_that_cannot_be_written_prevents_the_message(schedule: Schedule) -
     schedule.world.sandbox.unlink(GONE)
     # No user can create a file in a directory of /proc.
     run = schedule.run(state="/proc/self/links.json")
-    assert "cannot be written" in run.told[-1].message and schedule.world.sandbox.outbox() == []
+    assert "cannot be written" in run.reported[-1].message and schedule.world.sandbox.outbox() == []
 
 
 def test_second_run_at_the_same_time_fails_and_sends_nothing(on_a_core: Schedule) -> None:
@@ -264,7 +264,7 @@ def test_second_run_at_the_same_time_fails_and_sends_nothing(on_a_core: Schedule
             time.sleep(0.1)
         second = on_a_core.run()
         assert not first.done()
-    assert second.told[-1].failed and "another run" in second.told[-1].message, second.output
+    assert second.reported[-1].failed and "another run" in second.reported[-1].message, second.output
     assert "failed=0" in first.result().output and len(sandbox.outbox()) == 1
     assert on_a_core.sent() == []
 
@@ -274,7 +274,7 @@ def test_killed_run_does_not_block_the_next_one(schedule: Schedule) -> None:
     assert schedule.sent() == []
     schedule.world.sandbox.unlink(GONE)
     # The play ends after the comparison.
-    assert schedule.run(senders=["081200014009"]).told[-1].failed
+    assert schedule.run(senders=["081200014009"]).reported[-1].failed
     claim = json.loads(schedule.state.read_bytes())["run"]
     assert claim["pid"] > 0 and claim["started"] and claim["machine"]
     assert f"- Toko {GONE} ({GONE})" in schedule.sent()
@@ -337,6 +337,6 @@ def test_module_stores_the_links(sandbox: Sandbox, tmp_path: Path, in_process: b
 
     assert compare(True, check=True).only().changed and not path.exists()
     assert compare(True).only()["first"]
-    told = compare(False, "finish").only()
-    assert told.changed and told["dropped"] == [{"device": GONE, "name": "Toko", "repeated": False}]
+    reported = compare(False, "finish").only()
+    assert reported.changed and reported["dropped"] == [{"device": GONE, "name": "Toko", "repeated": False}]
     assert not compare(False).only().changed and sorted(os.listdir(path.parent)) == [".links.json.lock", "links.json"]

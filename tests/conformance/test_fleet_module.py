@@ -49,17 +49,17 @@ def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list
 
 @pytest.mark.parametrize("reading", USUAL_READINGS)
 def test_life_of_fleet_is_equal_in_process_and_as_module(reading: str, sandbox: Sandbox, tmp_path: Path) -> None:
-    told = []
+    reported = []
     for way in ways(reading):
         folder = tmp_path / way
         folder.mkdir()
         runs = life(sandbox, folder, reading, in_process=way == IN_PROCESS)
-        foreseen, made, again, found, failed, healed, mistakes = runs
+        predicted, made, again, found, failed, healed, mistakes = runs
         assert made.only()["summary"]["created"] == 4 and made.only().changed
         for key in ("diff", "changed"):
-            assert foreseen.only()[key] == made.only()[key]
+            assert predicted.only()[key] == made.only()[key]
         # Check mode lists no devices to link, since they do not exist yet.
-        assert {**foreseen.only()["summary"], "to_link": 4} == made.only()["summary"]
+        assert {**predicted.only()["summary"], "to_link": 4} == made.only()["summary"]
         assert not again.only().changed and again.only()["unlisted"] == []
         assert [device["status"] for device in found.only()["devices"]] == [
             "unchanged",
@@ -69,12 +69,12 @@ def test_life_of_fleet_is_equal_in_process_and_as_module(reading: str, sandbox: 
         ]
         assert failed.only().failed and failed.only()["summary"]["failed"] == 1
         assert healed.only().changed and healed.only()["summary"]["updated"] == 1
-        assert all(mistake.failed for mistake in mistakes.told)
-        assert all(word in mistakes.told[0].message for word in ("devices[0]", "devices[4]"))
-        assert "nme" in mistakes.told[2].message and "max_clear is 3" in mistakes.told[3].message
-        told.append([comparable(one) for run in runs for one in run.told])
+        assert all(mistake.failed for mistake in mistakes.reported)
+        assert all(word in mistakes.reported[0].message for word in ("devices[0]", "devices[4]"))
+        assert "nme" in mistakes.reported[2].message and "max_clear is 3" in mistakes.reported[3].message
+        reported.append([comparable(one) for run in runs for one in run.reported])
     # Each way has a separate directory for its record.
-    texts = [json.dumps(one, sort_keys=True).replace(AS_MODULES, IN_PROCESS) for one in told]
+    texts = [json.dumps(one, sort_keys=True).replace(AS_MODULES, IN_PROCESS) for one in reported]
     assert texts[1:] in ([], texts[:1])
 
 

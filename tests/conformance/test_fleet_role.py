@@ -368,8 +368,10 @@ def test_empty_record_is_explained_once(core: Path, sandbox: Sandbox, tmp_path: 
         (tmp_path / ".ansible" / "fonnte").rename(tmp_path / f"record-{_pod}")
         code, output = play(core, sandbox, tmp_path, **by_record)
         warnings = " ".join(output.split()).split("[WARNING]: ")[1:]
-        told = [place for place, text in enumerate(warnings) if "is empty, and the account has devices" in text]
-        assert code == 0 and len(told) == 1, warnings
-        assert all(word in warnings[told[0]] for word in ("stamped", "fonnte.whatsapp.record", "FONNTE_RECORD_PATH"))
+        reported = [place for place, text in enumerate(warnings) if "is empty, and the account has devices" in text]
+        assert code == 0 and len(reported) == 1, warnings
+        assert all(
+            word in warnings[reported[0]] for word in ("stamped", "fonnte.whatsapp.record", "FONNTE_RECORD_PATH")
+        )
     code, output = play(core, sandbox, tmp_path, **by_record)
     assert code == 0 and "changed=0" in output and "is empty, and" not in " ".join(output.split())

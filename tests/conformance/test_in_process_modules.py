@@ -146,11 +146,11 @@ def test_device_renumbered_during_loop_is_not_changed(stage: Stage, in_process: 
 
 def test_loop_item_sees_changes_of_previous_item(stage: Stage) -> None:
     twice = {**IN_A_LOOP, "loop": [NUMBERS[0], "+62 " + NUMBERS[0][1:], NUMBERS[1]]}
-    stage.play({**twice, "register": "told"}, {"ansible.builtin.assert": {"that": _CHANGED}})
+    stage.play({**twice, "register": "reported"}, {"ansible.builtin.assert": {"that": _CHANGED}})
     assert stage.calls("/add-device") == 2 and stage.calls() == 2
 
 
-_CHANGED = "told.results | map(attribute='changed') | list == [true, false, true]"
+_CHANGED = "reported.results | map(attribute='changed') | list == [true, false, true]"
 
 
 def test_error_invalidates_cached_device_list(stage: Stage) -> None:
@@ -163,8 +163,8 @@ def test_error_invalidates_cached_device_list(stage: Stage) -> None:
 def test_each_retry_and_info_task_reads_device_list(stage: Stage) -> None:
     tries = {
         "fonnte.whatsapp.fonnte_device": {**DEVICE, "device": NUMBERS[0]},
-        "register": "told",
-        "until": "told.attempts == 3",
+        "register": "reported",
+        "until": "reported.attempts == 3",
         "retries": 3,
         "delay": 0,
     }

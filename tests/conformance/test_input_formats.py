@@ -36,8 +36,8 @@ def test_declaration_in_another_encoding_is_refused(
     runs = [("provision", {"provision_files": "clients", "provision_offline": offline})]
     for name, words in [*runs, *([] if offline else [("audit", {"audit_files": "clients"})])]:
         done = node.playbook(name, *variables(**words))
-        told = done.stdout.replace(r"\u00e9", "é")
-        assert done.returncode != 0 and f"shop.yml {problem}; save it as UTF-8." in told, done.stdout
+        reported = done.stdout.replace(r"\u00e9", "é")
+        assert done.returncode != 0 and f"shop.yml {problem}; save it as UTF-8." in reported, done.stdout
     assert node.sandbox.journal() == []
 
 

@@ -13,7 +13,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     OTP,
     Player,
     Task,
-    Told,
+    TaskResult,
     device,
     device_info,
     group_info,
@@ -117,25 +117,27 @@ FOUND_BY_ANSIBLE: dict[str, tuple[Task, tuple[str, ...]]] = {
 
 
 @pytest.fixture(scope="module")
-def refused(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Told], list[Json]]:
+def refused(
+    running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, TaskResult], list[Json]]:
     """Run all invalid tasks in one process; return the result of each, and the requests."""
     world = World(running_sandbox, Player(tmp_path_factory.mktemp("bad-input"), running_sandbox))
     world.begin(there(NUMBER, token=device_token(NUMBER)))
     inputs = {**BAD, **FOUND_BY_ANSIBLE}
     run = world.play(*(task for task, unused in inputs.values()))
-    return dict(zip(inputs, run.told, strict=False)), running_sandbox.journal()
+    return dict(zip(inputs, run.reported, strict=False)), running_sandbox.journal()
 
 
 # The bar keeps these tests on one worker: see the scheduler in conftest.py.
 @pytest.mark.parametrize("name", [*BAD, *FOUND_BY_ANSIBLE], ids=lambda name: f"bad|{name}")
 def test_invalid_input_fails_with_sentence_that_names_option(
-    name: str, refused: tuple[dict[str, Told], list[Json]]
+    name: str, refused: tuple[dict[str, TaskResult], list[Json]]
 ) -> None:
     """The error is one sentence, and the task reports no change."""
-    told = refused[0]
-    assert told[name].failed, f"{name} was taken: {told[name].result}"
-    assert not told[name].changed
-    message = told[name].message
+    reported = refused[0]
+    assert reported[name].failed, f"{name} was taken: {reported[name].result}"
+    assert not reported[name].changed
+    message = reported[name].message
     for words in {**BAD, **FOUND_BY_ANSIBLE}[name][1]:
         assert words in message, f'"{words}" is not in "{message}"'
     if name in BAD:
@@ -143,7 +145,7 @@ def test_invalid_input_fails_with_sentence_that_names_option(
 
 
 @pytest.mark.parametrize("every", ["bad|no-calls"])
-def test_invalid_input_sends_no_request(every: str, refused: tuple[dict[str, Told], list[Json]]) -> None:
+def test_invalid_input_sends_no_request(every: str, refused: tuple[dict[str, TaskResult], list[Json]]) -> None:
     """The journal of the sandbox is empty."""
     assert [(call["path"], call["form"]) for call in refused[1]] == [], every
 
@@ -162,8 +164,10 @@ def test_missing_token_is_reported_by_each_module(world: World) -> None:
         record(operation="forget", devices=[NUMBER], **without),
         env={"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_DEVICE_TOKEN": ""},
     )
-    for told in run.told:
-        assert told.failed and "account_token" in told.message and "FONNTE_ACCOUNT_TOKEN" in told.message, told.message
+    for reported in run.reported:
+        assert reported.failed and "account_token" in reported.message and "FONNTE_ACCOUNT_TOKEN" in reported.message, (
+            reported.message
+        )
     assert world.calls() == []
 
 
@@ -178,5 +182,9 @@ def test_null_number_is_refused_despite_token_in_environment(world: World, in_pr
         webhook_config(device=None, state="absent").named(vars={"fonnte_in_process": in_process}),
         env={"FONNTE_DEVICE_TOKEN": device_token(NUMBER)},
     )
-    assert [told.message.split(":")[0] for told in run.told] == ["Option device", "Option number", "Option device"]
-    assert all("it is null" in told.message for told in run.told) and world.calls() == []
+    assert [reported.message.split(":")[0] for reported in run.reported] == [
+        "Option device",
+        "Option number",
+        "Option device",
+    ]
+    assert all("it is null" in reported.message for reported in run.reported) and world.calls() == []

@@ -54,7 +54,7 @@ def shows_no_picture(world: World, run: Run, *dests: Path) -> None:
         call["reply"]["url"] for call in world.sandbox.journal() if call["path"] == "/qr" and "url" in call["reply"]
     ]
     assert sent
-    texts = {"the output": run.output, "a result": json.dumps([told.result for told in run.told])}
+    texts = {"the output": run.output, "a result": json.dumps([reported.result for reported in run.reported])}
     texts.update((str(path), path.read_bytes().decode("latin-1")) for path in world.player.files() if path not in dests)
     for where, text in texts.items():
         for url in sent:
@@ -71,13 +71,15 @@ def test_qr_code_is_predicted_and_fetched_until_linked(either: World, tmp_path: 
     dest = tmp_path / "qr.png"
     either.begin(there(FIRST))
     task = device_qr(device=FIRST, dest=str(dest))
-    foreseen = either.tell(task, check=True)
-    assert foreseen.changed and foreseen["dest"] == str(dest) and not dest.exists()
+    predicted = either.tell(task, check=True)
+    assert predicted.changed and predicted["dest"] == str(dest) and not dest.exists()
     assert either.calls() == ["/get-devices"]
     run = either.play(task)
-    told = run.only()
-    assert told.changed and not told["connected"] and told["dest"] == str(dest) and told["device"] == FIRST
-    assert told["diff"] == foreseen["diff"] and told.warnings == []
+    reported = run.only()
+    assert (
+        reported.changed and not reported["connected"] and reported["dest"] == str(dest) and reported["device"] == FIRST
+    )
+    assert reported["diff"] == predicted["diff"] and reported.warnings == []
     assert read_image(base64.b64encode(dest.read_bytes()).decode())
     assert stat.S_IMODE(dest.stat().st_mode) == 0o600
     shows_no_picture(either, run, dest)
@@ -98,7 +100,7 @@ def test_wait_ends_when_phone_is_linked(either: World, tmp_path: Path) -> None:
             device_qr(device=FIRST, dest=str(dest), wait=True, wait_timeout=60),
             device_qr(account_token=None, device_token=device_token(PAID), wait=True, wait_timeout=4, **CODE),
         )
-    first, second = run.told
+    first, second = run.reported
     assert first.changed and first["connected"] and first["dest"] is None and not dest.exists(), first.result
     assert second.changed and second["connected"] and second["code"], second.result
     assert person.linked == [FIRST, PAID]
@@ -127,15 +129,15 @@ def test_failed_link_is_reported_in_one_sentence(either: World, tmp_path: Path) 
         f"Option dest: there is no directory {tmp_path / 'none'}; create it first",
         "are not one device",
     ]
-    for told, part in zip(run.told, words, strict=False):
-        assert told.failed and part in told.message and told.message.endswith("."), told.result
-    assert run.told[0].changed and run.told[0]["dest"] == str(dest) and dest.exists()
-    assert not any(told.changed for told in run.told[1:])
+    for reported, part in zip(run.reported, words, strict=False):
+        assert reported.failed and part in reported.message and reported.message.endswith("."), reported.result
+    assert run.reported[0].changed and run.reported[0]["dest"] == str(dest) and dest.exists()
+    assert not any(reported.changed for reported in run.reported[1:])
     shows_no_picture(either, run, dest)
 
 
 def test_results_are_equal_in_process_and_as_module(sandbox: Sandbox, tmp_path: Path) -> None:
-    told: list[list[str]] = []
+    reported: list[list[str]] = []
     for in_process in (True, False):
         folder = tmp_path / str(in_process)
         folder.mkdir()
@@ -151,8 +153,10 @@ def test_results_are_equal_in_process_and_as_module(sandbox: Sandbox, tmp_path: 
         runs = [world.play(*tasks, check=True), world.play(*tasks)]
         assert (folder / "plays" / "qr.png").exists(), "a relative path is below the folder of the playbook"
         passing = re.compile(rf"{folder}|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\b[0-9A-Z]{{4}}-[0-9A-Z]{{4}}\b")
-        told.append([passing.sub("…", json.dumps(one.result, sort_keys=True)) for run in runs for one in run.told])
-    assert told[0] == told[1]
+        reported.append(
+            [passing.sub("…", json.dumps(one.result, sort_keys=True)) for run in runs for one in run.reported]
+        )
+    assert reported[0] == reported[1]
 
 
 def test_pairing_code_with_no_log_is_not_printed(world: World) -> None:
@@ -203,7 +207,7 @@ def test_killed_run_leaves_complete_file(
     book.write_text(json.dumps([{**play, "tasks": [{"fonnte.whatsapp.fonnte_device_qr": options}]}]), encoding="utf-8")
     process = subprocess.Popen(
         [str(Path(sys.executable).parent / "ansible-playbook"), book],
-        env=world.player.environment(tmp_path / "told", {"ANSIBLE_PYTHON_INTERPRETER": sys.executable}),
+        env=world.player.environment(tmp_path / "reported", {"ANSIBLE_PYTHON_INTERPRETER": sys.executable}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -252,7 +256,7 @@ def play(world: World, *words: str, **variables: object) -> Run:
 
 def summary(run: Run) -> list[str]:
     """Return the lines of the summary."""
-    (lines,) = [told["msg"] for told in run.told if isinstance(told.get("msg"), list)]
+    (lines,) = [reported["msg"] for reported in run.reported if isinstance(reported.get("msg"), list)]
     return [str(line) for line in lines]
 
 
@@ -292,7 +296,7 @@ def test_device_that_cannot_be_linked_does_not_stop_others(world: World) -> None
         f"{SECOND} (Toko Lama): NOT LINKED",
     ]
     assert f"the free device {FIRST} is linked" in summary(run)[2] and summary(run)[-2] == "Linked: 2 of 3"
-    assert run.told[-1].failed and summary(run)[-1].startswith(f"Not linked: {SECOND}. ")
+    assert run.reported[-1].failed and summary(run)[-1].startswith(f"Not linked: {SECOND}. ")
 
 
 def test_missing_number_and_unscanned_code_are_in_summary(world: World) -> None:
@@ -302,7 +306,7 @@ def test_missing_number_and_unscanned_code_are_in_summary(world: World) -> None:
     lines = summary(run)
     assert lines[0] == f"{FIRST} (Toko Lama): NOT LINKED" and str(where) in lines[1] and where.exists()
     assert lines[2:4] == [f"{MISSING}: NOT IN THE LIST of the account", "Linked: 0 of 2"]
-    assert run.told[-1].failed and lines[4].startswith(f"Not linked: {FIRST}, {MISSING}. ")
+    assert run.reported[-1].failed and lines[4].startswith(f"Not linked: {FIRST}, {MISSING}. ")
     shows_no_picture(world, run, where)
 
 
@@ -340,7 +344,7 @@ def test_pairing_code_is_requested_for_number_of_phone(world: World) -> None:
 def test_invalid_variables_are_refused(world: World, variables: dict[str, Any], words: str) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
     run = play(world, **{"devices": "all", **variables})
-    assert run.told[-1].failed and words in run.told[-1].message, run.told[-1].result
+    assert run.reported[-1].failed and words in run.reported[-1].message, run.reported[-1].result
     assert "/qr" not in world.calls()
 
 
@@ -350,7 +354,9 @@ def test_symbolic_link_as_directory_is_refused(world: World, tmp_path: Path, end
     world.begin(there(FIRST))
     (tmp_path / "codes").symlink_to(tmp_path / "target")
     run = play(world, devices=FIRST, folder=f"{tmp_path}/codes{end}", timeout=1)
-    assert run.told[-1].failed and "link_folder is a symbolic link" in run.told[-1].message, run.told[-1].result
+    assert run.reported[-1].failed and "link_folder is a symbolic link" in run.reported[-1].message, run.reported[
+        -1
+    ].result
     assert not (tmp_path / "target").exists() and "/qr" not in world.calls()
 
 
@@ -382,7 +388,7 @@ def test_empty_list_of_devices_is_refused(world: World, variables: dict[str, Any
     """An unset variable of a shell, or a misspelled name, must not send a request to every phone."""
     world.begin(there(FIRST), there(PAID, package="Super"))
     run = play(world, method="code", **variables)
-    assert run.told[-1].message == "Name the devices, as in -e link_devices=081200001001, or all."
+    assert run.reported[-1].message == "Name the devices, as in -e link_devices=081200001001, or all."
     assert world.calls() == []
     started = play(world, "--start-at-task", "List the devices", method="code", **variables)
     assert summary(started) == ["Linked: 0 of 0"] and "/qr" not in world.calls()
@@ -530,11 +536,11 @@ def test_renewed_qr_code_is_drawn_again(world: World) -> None:
     task = {"device": FIRST, "dest": "qr.png", "wait": True, "wait_timeout": 60, "refresh": 1}
     play_of_task = {"hosts": "localhost", "gather_facts": False, "tasks": [{"fonnte.whatsapp.fonnte_device_qr": task}]}
     book.write_text(json.dumps([play_of_task]), encoding="utf-8")
-    env = world.player.environment(world.player.home / "told", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, **COLORS})
+    env = world.player.environment(world.player.home / "reported", {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, **COLORS})
     program = str(Path(sys.executable).parent / "ansible-playbook")
     end_of_drawing = "under Linked devices"
     second = "(?s)38;5;16;48;5;231m.{20,}?0m\r\n(?!.*38;5;16)"
     steps = [(end_of_drawing, expires), (second, is_scanned)]
-    told = converse([program, str(book)], env, steps, world.player.directory, size=LARGE)
-    shown = scanned(told.shown)
-    assert told.code == 0 and len(shown) == len(set(shown)) >= 2, told.shown
+    reported = converse([program, str(book)], env, steps, world.player.directory, size=LARGE)
+    shown = scanned(reported.shown)
+    assert reported.code == 0 and len(shown) == len(set(shown)) >= 2, reported.shown

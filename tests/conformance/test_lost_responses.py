@@ -36,9 +36,9 @@ def test_one_lost_response_is_recovered(world: World, fault: dict[str, object]) 
         device(device=LINKED, state="disconnected"),
     ]
     run = world.play(*tasks)
-    for told, operation in zip(run.told, ("create", "update", "disconnect"), strict=False):
+    for reported, operation in zip(run.reported, ("create", "update", "disconnect"), strict=False):
         # The write-only settings of a creation are in doubt, and may be sent once more.
-        assert told.changed and not told.failed and told["operations"][0] == operation, told.result
+        assert reported.changed and not reported.failed and reported["operations"][0] == operation, reported.result
     assert world.sandbox.faults() == [], "not every fault was met"
     applied = [call["path"] for call in world.sandbox.writes() if call["applied"]]
     assert applied.count("/add-device") == 1 and applied.count("/disconnect") == 1, applied
@@ -49,7 +49,9 @@ def test_one_lost_response_is_recovered(world: World, fault: dict[str, object]) 
     assert not found[LINKED]["linked"]
     world.writes()
     again = world.play(*tasks)
-    assert [told.get("operations") for told in again.told] == [[], [], []], [told.result for told in again.told]
+    assert [reported.get("operations") for reported in again.reported] == [[], [], []], [
+        reported.result for reported in again.reported
+    ]
     assert world.writes() == []
 
 
@@ -60,7 +62,7 @@ def test_lost_responses_of_creation_with_write_only_settings(world: World) -> No
     world.sandbox.fault("reset", path="/update-device", when="after")
     task = device(device=NEW, name="Toko Baru", personal=True, quick=True, webhook=HOOK)
     run = world.play(task, task, task)
-    assert not run.told[2].failed and not run.told[2].changed, run.told[2].result
+    assert not run.reported[2].failed and not run.reported[2].changed, run.reported[2].result
     found = world.devices()
     assert list(found) == [NEW]
     assert {key: found[NEW]["settings"][key] for key in ("personal", "quick", "webhook")} == {
@@ -74,8 +76,8 @@ def test_request_for_code_is_never_repeated(world: World) -> None:
     """It is unknown whether a code was sent, and the error reports that."""
     world.begin(there(OLD))
     world.sandbox.fault("reset", path="/delete-device", when="before")
-    told = world.tell(device(device=OLD, state="absent", request_otp=True, api_retries=3))
-    assert told.failed and "unknown" in told.message and OLD in told.message, told.result
+    reported = world.tell(device(device=OLD, state="absent", request_otp=True, api_retries=3))
+    assert reported.failed and "unknown" in reported.message and OLD in reported.message, reported.result
     assert world.calls().count("/delete-device") == 1
 
 
@@ -86,10 +88,12 @@ def test_code_is_never_sent_again(world: World, applied: bool) -> None:
     code_sent(OLD)(world.sandbox)
     world.calls()
     world.sandbox.fault("reset", path="/delete-device", when="after" if applied else "before")
-    told = world.tell(device(device=OLD, state="absent", otp=OTP, api_retries=3))
+    reported = world.tell(device(device=OLD, state="absent", otp=OTP, api_retries=3))
     assert world.calls().count("/delete-device") == 1
     if applied:
-        assert not told.failed and told["operations"] == ["delete"] and told["device"] is None, told.result
+        assert not reported.failed and reported["operations"] == ["delete"] and reported["device"] is None, (
+            reported.result
+        )
     else:
-        assert told.failed and "unknown" in told.message and not told.changed, told.result
+        assert reported.failed and "unknown" in reported.message and not reported.changed, reported.result
     assert sorted(world.devices()) == ([LINKED] if applied else [OLD, LINKED])

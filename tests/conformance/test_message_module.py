@@ -57,15 +57,15 @@ def test_messages_are_predicted_and_sent_or_refused(everywhere: World, tmp_path:
         # msg and message are two names of one option, and only one of them may be used.
         _hello(msg="hello"),
     ]
-    foreseen = everywhere.play(*tasks, check=True)
-    assert [told.failed for told in foreseen.told] == [False] * 6 + [True] * 4, _messages(foreseen)
-    assert any("is not linked" in warning for warning in foreseen.told[5].warnings)
+    predicted = everywhere.play(*tasks, check=True)
+    assert [reported.failed for reported in predicted.reported] == [False] * 6 + [True] * 4, _messages(predicted)
+    assert any("is not linked" in warning for warning in predicted.reported[5].warnings)
     assert "/send" not in everywhere.calls() and _sent(everywhere) == []
     run = everywhere.play(*tasks)
-    assert [told.failed for told in run.told] == [False] * 5 + [True] * 5, _messages(run)
-    assert all(told.changed and told["queued"] for told in run.told[:5])
-    assert "Unsupported parameters" in run.told[-1].message and "message" in run.told[-1].message
-    assert "request invalid on disconnected device" in run.told[5].message and run.told[5]["queued"] is False
+    assert [reported.failed for reported in run.reported] == [False] * 5 + [True] * 5, _messages(run)
+    assert all(reported.changed and reported["queued"] for reported in run.reported[:5])
+    assert "Unsupported parameters" in run.reported[-1].message and "message" in run.reported[-1].message
+    assert "request invalid on disconnected device" in run.reported[5].message and run.reported[5]["queued"] is False
     assert _sent(everywhere) == [
         (DIALLED, "hello"),
         (DIALLED, "hello Toko Satu"),
@@ -74,22 +74,22 @@ def test_messages_are_predicted_and_sent_or_refused(everywhere: World, tmp_path:
         (DIALLED, ""),
         (DIALLED, "by token"),
     ]
-    for told, expected in zip(run.told[:5], foreseen.told[:5], strict=False):
-        assert set(told.result) == set(expected.result)
+    for reported, expected in zip(run.reported[:5], predicted.reported[:5], strict=False):
+        assert set(reported.result) == set(expected.result)
         targets = [found["target"] for found in expected["messages"]]
-        assert targets == [found["target"] for found in told["messages"]]
+        assert targets == [found["target"] for found in reported["messages"]]
 
 
 def test_task_waits_for_each_message_and_reports_states_by_id(everywhere: World) -> None:
     """Success, a timeout, and a service without the request; each result has the IDs of the queued messages."""
     both = [PERSON, "081200002002"]
     with Person(everywhere.sandbox):
-        delivered, sent = everywhere.play(_hello(target=both, wait="delivered"), _hello(wait="sent")).told
+        delivered, sent = everywhere.play(_hello(target=both, wait="delivered"), _hello(wait="sent")).reported
     ids = [message["id"] for message in everywhere.sandbox.outbox()]
     assert not delivered.failed and delivered["states"] == dict.fromkeys(ids[:2], "delivered"), delivered.result
     assert not sent.failed and sent["states"] == {ids[2]: "sent"}, sent.result
-    foreseen = everywhere.play(_hello(wait="sent"), check=True).only()
-    assert foreseen["states"] == {} and set(foreseen.result) == set(sent.result)
+    predicted = everywhere.play(_hello(wait="sent"), check=True).only()
+    assert predicted["states"] == {} and set(predicted.result) == set(sent.result)
     late = everywhere.tell(_hello(message="late", wait="delivered", wait_timeout=2))
     assert 'is "sent"' in late.message and "not reported as delivered within 2 s" in late.message
     everywhere.sandbox.fault("reset", path="/status", times=None)
@@ -117,10 +117,10 @@ def test_impossible_waits_and_warnings_are_equal_in_check_mode(everywhere: World
     ]
     for check in (True, False):
         run = everywhere.play(*tasks, check=check)
-        assert [told.failed for told in run.told] == [True] * 3 + [False] * 3, _messages(run)
+        assert [reported.failed for reported in run.reported] == [True] * 3 + [False] * 3, _messages(run)
         words = ("url is set without msg", "Fonnte ignores follow_up", "delay has no effect")
-        for told, text in zip(run.told[3:], words, strict=True):
-            assert any(text in warning for warning in told.warnings), told.result
+        for reported, text in zip(run.reported[3:], words, strict=True):
+            assert any(text in warning for warning in reported.warnings), reported.result
     assert len(_sent(everywhere)) == 3
 
 
@@ -141,10 +141,14 @@ def test_lost_response_leaves_queued_unknown_and_shows_no_url(everywhere: World)
     tasks.append(_hello(method="get", url=SIGNED, api_endpoint="http://127.0.0.1:9").but(**alone))
     tasks[-1] = Task("fonnte_message", {**tasks[-1].args, "account_token": None})
     run = everywhere.play(*tasks)
-    for told in run.told[:-1]:
-        assert told.failed and told["queued"] is None, told.result
-        assert "whether the message is queued is not known" in told.message
-    assert run.told[-1].failed and run.told[-1]["queued"] is False and "nothing was sent" in run.told[-1].message
+    for reported in run.reported[:-1]:
+        assert reported.failed and reported["queued"] is None, reported.result
+        assert "whether the message is queued is not known" in reported.message
+    assert (
+        run.reported[-1].failed
+        and run.reported[-1]["queued"] is False
+        and "nothing was sent" in run.reported[-1].message
+    )
     assert everywhere.calls().count("/send") == len(faults)
 
 
@@ -154,28 +158,32 @@ def test_documented_retry_repeats_only_unsent_messages(everywhere: World) -> Non
     assert f"until: {PATIENCE}" in (installed / "docs" / "messages.md").read_text(encoding="utf-8")
     patient = {"register": "news", "until": PATIENCE, "retries": 3, "delay": 0}
     everywhere.sandbox.fault("status", path="/send", times=2, code=429)
-    told = everywhere.tell(_hello().named(**patient))
-    assert not told.failed and told["attempts"] == 3 and len(_sent(everywhere)) == 1
-    (told,) = everywhere.play(_hello().named(**patient), check=True).told
-    assert not told.failed and told["attempts"] == 1, "check mode sends nothing, and that is no reason to try again"
+    reported = everywhere.tell(_hello().named(**patient))
+    assert not reported.failed and reported["attempts"] == 3 and len(_sent(everywhere)) == 1
+    (reported,) = everywhere.play(_hello().named(**patient), check=True).reported
+    assert not reported.failed and reported["attempts"] == 1, (
+        "check mode sends nothing, and that is no reason to try again"
+    )
     everywhere.sandbox.fault("reset", path="/send", times=None, when="after")
-    told = everywhere.tell(_hello(message="once").named(**patient))
-    assert told.failed and told["queued"] is None and told["attempts"] == 1
+    reported = everywhere.tell(_hello(message="once").named(**patient))
+    assert reported.failed and reported["queued"] is None and reported["attempts"] == 1
     assert [text for _target, text in _sent(everywhere)] == ["hello", "once"]
     everywhere.sandbox.clear_faults()
-    told = everywhere.tell(_hello(message="late", wait="delivered", wait_timeout=1).named(**patient))
-    assert told.failed and told["queued"] is True and told["attempts"] == 1, "a queued message is not sent again"
+    reported = everywhere.tell(_hello(message="late", wait="delivered", wait_timeout=1).named(**patient))
+    assert reported.failed and reported["queued"] is True and reported["attempts"] == 1, (
+        "a queued message is not sent again"
+    )
     assert [text for _target, text in _sent(everywhere)] == ["hello", "once", "late"]
 
 
 def test_url_of_get_request_is_not_in_debug_logs(world: World) -> None:
     """Debug output of requests, urllib3 and http.client is not logged, even at the highest log level of Ansible."""
     world.begin(there(SENDER, linked=True, package="Super"))
-    told = world.tell(_hello(method="get", url=SIGNED), env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"})
-    assert told["queued"] is True
+    reported = world.tell(_hello(method="get", url=SIGNED), env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"})
+    assert reported["queued"] is True
     log = (world.player.home / "ansible.log").read_text(encoding="utf-8")
     assert "PLAY RECAP" in log and "/send?" not in log
 
 
 def _messages(run: Run) -> list[str]:
-    return [told.message if told.failed else "" for told in run.told]
+    return [reported.message if reported.failed else "" for reported in run.reported]

@@ -31,7 +31,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 Json = dict[str, Any]
 NAMES = [path.stem for path in MODULES]
 GROUP = yaml.safe_load((INSTALLED / "meta" / "runtime.yml").read_text(encoding="utf-8"))["action_groups"]["fonnte"]
-FORESEEN, AGAIN = "in check mode: ", "again: "
+PREDICTED, AGAIN = "in check mode: ", "again: "
 # The words in the details of partial support that name the reason: a change in every run, or a change without a diff.
 CHANGES_AGAIN = {
     "fonnte_device_qr": "each run fetches a new code",
@@ -64,7 +64,7 @@ class Three:
     """The results of an example: in check mode, in the run, and in the next run."""
 
     name: str
-    foreseen: Json
+    predicted: Json
     done: Json
     again: Json
 
@@ -81,7 +81,7 @@ def thrice(task: Json, module: str) -> Iterator[Json]:
         yield task
         return
     copy = {key: value for key, value in task.items() if key != "register"}
-    yield {**copy, "name": FORESEEN + task["name"], "check_mode": True, "diff": True}
+    yield {**copy, "name": PREDICTED + task["name"], "check_mode": True, "diff": True}
     yield {**task, "diff": True}
     yield {**copy, "name": AGAIN + task["name"], "diff": True}
 
@@ -93,31 +93,31 @@ class Stage:
         (path,) = [path for path in MODULES if path.stem == module]
         self.module, self.sandbox, self.folder = module, sandbox, folder
         self.examples: list[Json] = [*examples_of(path), *MORE.get(module, [])]
-        self.told = folder / "told"
+        self.reported = folder / "reported"
         patch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(Path(__file__).parent / "callback_plugins"))
-        patch.setenv("ANSIBLE_CALLBACKS_ENABLED", "told")
-        patch.setenv("FONNTE_TESTS_TOLD", str(self.told))
+        patch.setenv("ANSIBLE_CALLBACKS_ENABLED", "reported")
+        patch.setenv("FONNTE_TESTS_REPORTED", str(self.reported))
         BEFORE.get(module, lambda sandbox, folder: None)(sandbox, folder)
         sandbox.next_otp(CODE)
 
     def play(self, tasks: list[Json], *words: str) -> dict[str, Json]:
         """Run tasks, and return the result of each by its name."""
-        self.told.write_text("", encoding="utf-8")
+        self.reported.write_text("", encoding="utf-8")
         variables = {"otp_from_whatsapp": CODE, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         playbook = [{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]
         path = self.folder / "playbook.yml"
         path.write_text(yaml.safe_dump(playbook, allow_unicode=True), encoding="utf-8")
         with Person(self.sandbox, ("code",)):
             run(["ansible-playbook", str(path), *words], self.sandbox, self.folder)
-        lines = [json.loads(line) for line in self.told.read_text(encoding="utf-8").splitlines()]
-        return {line["task"]: line["told"] for line in lines}
+        lines = [json.loads(line) for line in self.reported.read_text(encoding="utf-8").splitlines()]
+        return {line["task"]: line["reported"] for line in lines}
 
     def thrice(self) -> list[Three]:
         """Run every example of the module three times."""
         tasks = [copy for task in self.examples for copy in thrice(task, self.module)]
-        told = self.play(tasks)
+        reported = self.play(tasks)
         names = [task["name"] for task in self.examples if f"fonnte.whatsapp.{self.module}" in task]
-        return [Three(name, told[FORESEEN + name], told[name], told[AGAIN + name]) for name in names]
+        return [Three(name, reported[PREDICTED + name], reported[name], reported[AGAIN + name]) for name in names]
 
 
 @pytest.mark.parametrize("module", NAMES if EVERY_PAGE else ["fonnte_device", "fonnte_fleet"])
@@ -126,27 +126,27 @@ def test_module_has_its_documented_attributes(
 ) -> None:
     claims = attributes[module]
     stage = Stage(module, sandbox, tmp_path, monkeypatch)
-    played = stage.thrice()
-    assert played
+    runs = stage.thrice()
+    assert runs
     assert ("action_group" in claims) is (module in GROUP)
     assert claims["platform"]["platforms"] == "posix" and claims["check_mode"]["support"] == "full"
-    for one in played:
+    for one in runs:
         # The simulated person may link the device between the two, which changes the result.
-        linked = one.done.get("connected") and one.foreseen.get("connected") is False
-        assert one.foreseen["changed"] == one.done["changed"] or linked, (
+        linked = one.done.get("connected") and one.predicted.get("connected") is False
+        assert one.predicted["changed"] == one.done["changed"] or linked, (
             f"{one.name}: check mode foresaw something else"
         )
     stage.sandbox.clear_journal()
     stage.play(stage.examples, "--check")
     assert stage.sandbox.writes() == [], "check mode wrote"
-    _shows_differences(module, played, claims["diff_mode"])
-    _is_idempotent(module, played, claims["idempotent"])
+    _shows_differences(module, runs, claims["diff_mode"])
+    _is_idempotent(module, runs, claims["idempotent"])
 
 
-def _shows_differences(module: str, played: list[Three], claim: Json) -> None:
-    shown = [one for one in played if one.diffs(one.done)]
+def _shows_differences(module: str, runs: list[Three], claim: Json) -> None:
+    shown = [one for one in runs if one.diffs(one.done)]
     silent = [
-        one.name for one in played if one.done["changed"] and not (one.diffs(one.done) and one.diffs(one.foreseen))
+        one.name for one in runs if one.done["changed"] and not (one.diffs(one.done) and one.diffs(one.predicted))
     ]
     if claim["support"] in ("N/A", "none"):
         assert shown == []
@@ -155,9 +155,9 @@ def _shows_differences(module: str, played: list[Three], claim: Json) -> None:
     assert not silent or _says(claim, NO_DIFF.get(module)), f"changed, and no diff shows it: {silent}"
 
 
-def _is_idempotent(module: str, played: list[Three], claim: Json) -> None:
-    again = [one.name for one in played if one.again["changed"]]
-    changed = [one.name for one in played if one.done["changed"]]
+def _is_idempotent(module: str, runs: list[Three], claim: Json) -> None:
+    again = [one.name for one in runs if one.again["changed"]]
+    changed = [one.name for one in runs if one.done["changed"]]
     if claim["support"] == "N/A":
         assert changed == again == []
     elif claim["support"] == "none":

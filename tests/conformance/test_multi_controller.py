@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import WIRE
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import READINGS, USUAL_READINGS, Hook, account_token
-from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Task, Told, device
+from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import Player, Task, TaskResult, device
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 ROUNDS = 5
@@ -110,18 +110,21 @@ class Account:
         held = {**known["settings"], "name": known["name"].partition(" ~")[0]}
         return [option for option, value in self.last.items() if held[WIRE.get(option, option)] != value]
 
-    def judge(self, before: list[str], told: Told, story: list[Any]) -> None:
+    def judge(self, before: list[str], reported: TaskResult, story: list[Any]) -> None:
         """Check that the result of the task is true."""
-        verdict = "failed" if told.failed else "changed" if told.changed else "unchanged"
+        verdict = "failed" if reported.failed else "changed" if reported.changed else "unchanged"
         self.counts[verdict] = self.counts.get(verdict, 0) + 1
-        if told.failed:
+        if reported.failed:
             # The faults of both accounts can affect one task, which recovers from one of them only.
-            assert "the connection broke" in told.message and self.number in told.message, (story, told.result)
-        elif told.changed:
-            assert self.wrong() == [], (story, told.result)
+            assert "the connection broke" in reported.message and self.number in reported.message, (
+                story,
+                reported.result,
+            )
+        elif reported.changed:
+            assert self.wrong() == [], (story, reported.result)
             self.unseen = False
         else:
-            assert before == [] or self.unseen, (story, told.result)
+            assert before == [] or self.unseen, (story, reported.result)
 
 
 @pytest.mark.parametrize("reading", USUAL_READINGS)
@@ -137,14 +140,14 @@ def test_alternating_control_nodes_report_true_results(reading: str, sandbox: Sa
             tasks.append(account.turn(player))
             before.append(account.wrong())
             story.append((account.controllers, event, tasks[-1].args))
-        told = player.play(*tasks).told
+        reported = player.play(*tasks).reported
         sandbox.clear_faults()
-        for account, wrong, one in zip(accounts, before, told, strict=False):
+        for account, wrong, one in zip(accounts, before, reported, strict=False):
             account.judge(wrong, one, story)
     # Two new control nodes: the second one has nothing to change.
     fresh = [task.but(record_path=f"{player.record}-{who}") for task in tasks for who in ("new", "newer")]
     sandbox.clear_journal()
-    for index, (new, newer) in enumerate(zip(*[iter(player.play(*fresh).told)] * 2, strict=False)):
+    for index, (new, newer) in enumerate(zip(*[iter(player.play(*fresh).reported)] * 2, strict=False)):
         assert not new.failed and not newer.changed, (accounts[index].controllers, story, newer.result)
     print(reading, [account.counts for account in accounts])
     assert all(account.counts.get("changed") for account in accounts)

@@ -70,10 +70,10 @@ def test_each_module_accepts_defaults_of_action_group(world: World, tmp_path: Pa
         number_info(device=PHONE, device_token=device_token(PHONE), numbers=["081200002001"], **unset),
     ]
     run = world.play(*tasks, defaults=defaults, env={"FONNTE_API_ENDPOINT": "https://nowhere.example.com"})
-    for task, told in zip(tasks, run.told, strict=False):
-        assert not told.failed, f"{task}: {told.message}"
-        assert any("validate_certs" in warning for warning in told.warnings), told.result
-    assert [told["changed"] for told in run.told] == [
+    for task, reported in zip(tasks, run.reported, strict=False):
+        assert not reported.failed, f"{task}: {reported.message}"
+        assert any("validate_certs" in warning for warning in reported.warnings), reported.result
+    assert [reported["changed"] for reported in run.reported] == [
         True,
         False,
         True,
@@ -86,8 +86,8 @@ def test_each_module_accepts_defaults_of_action_group(world: World, tmp_path: Pa
         False,
         False,
     ]
-    assert set(run.told[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
-    assert run.told[4]["folder"] == str(elsewhere) and run.told[4]["devices"][0]["recorded"] is True
+    assert set(run.reported[3]["devices"][0]["recorded"]) >= {"quick", "webhook"}
+    assert run.reported[4]["folder"] == str(elsewhere) and run.reported[4]["devices"][0]["recorded"] is True
     assert elsewhere.is_dir() and not world.player.record.exists()
 
 
@@ -111,8 +111,10 @@ def test_environment_variables_set_options(world: World, tmp_path: Path) -> None
             "FONNTE_DEVICE_TOKEN": "",
         },
     )
-    assert [told.failed for told in run.told] == [False, False, False, True, True], [told.message for told in run.told]
-    assert "unknown user" in run.told[3].message and "device" in run.told[4].message
+    assert [reported.failed for reported in run.reported] == [False, False, False, True, True], [
+        reported.message for reported in run.reported
+    ]
+    assert "unknown user" in run.reported[3].message and "device" in run.reported[4].message
     assert there_too.is_dir() and not world.player.record.exists()
 
 
@@ -127,16 +129,18 @@ def test_service_facts_path_from_environment(world: World, tmp_path: Path) -> No
         device(device=NUMBER, name="Toko Satu", service_facts_path=str(tmp_path / "missing.json")),
         env={"FONNTE_SERVICE_FACTS_PATH": str(other)},
     )
-    assert [told.failed for told in run.told] == [True, False, True], [told.message for told in run.told]
-    assert "another.example.com" in run.told[0].message and "fonnte.whatsapp.doctor" in run.told[2].message
+    assert [reported.failed for reported in run.reported] == [True, False, True], [
+        reported.message for reported in run.reported
+    ]
+    assert "another.example.com" in run.reported[0].message and "fonnte.whatsapp.doctor" in run.reported[2].message
     assert world.calls() == ["/get-devices"]
 
 
 def test_default_record_is_in_home(world: World) -> None:
     """The record is in ~/.ansible/fonnte if no path is set."""
     world.begin(there(NUMBER))
-    told = world.tell(device(device=NUMBER, quick=True), env={"FONNTE_RECORD_PATH": None})
-    assert told["operations"] == ["update"]
+    reported = world.tell(device(device=NUMBER, quick=True), env={"FONNTE_RECORD_PATH": None})
+    assert reported["operations"] == ["update"]
     assert list((world.player.home / ".ansible" / "fonnte").glob("device-*"))
 
 
@@ -158,5 +162,5 @@ def test_netrc_proxies_and_ca_bundles_are_ignored_for_loopback(world: World, tmp
             "NETRC": str(netrc),
         },
     )
-    assert not any(told.failed for told in run.told), [told.message for told in run.told]
+    assert not any(reported.failed for reported in run.reported), [reported.message for reported in run.reported]
     assert {call["token"] for call in world.sandbox.journal()} == {ACCOUNT, device_token(NUMBER)}

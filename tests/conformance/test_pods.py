@@ -159,7 +159,7 @@ def test_two_concurrent_slices_repeat_no_operation(empty: Sandbox, env: dict[str
         runs = run_at_once(works)
     empty.set_options(latency=0.0)
     for run in runs:
-        assert not [one.result for one in run.told if one.failed], run.output[-3000:]
+        assert not [one.result for one in run.reported if one.failed], run.output[-3000:]
     assert count_applied(empty, "/add-device") == dict.fromkeys(map(known(empty), numbers(CREATED)), 1)
     assert count_applied(empty, "/delete-device") == dict.fromkeys(map(known(empty), LEAVING), 1)
     sent = [message["target"] for message in empty.outbox()]
@@ -171,7 +171,7 @@ def test_two_concurrent_slices_repeat_no_operation(empty: Sandbox, env: dict[str
     )
     with start_pod(empty) as pod:
         again = pod.play(Task("fonnte_fleet", EXISTING), Task("fonnte_fleet", CREATED), env=env)
-        assert [one.changed or one.failed for one in again.told] == [False, False]
+        assert [one.changed or one.failed for one in again.reported] == [False, False]
 
 
 def known(sandbox: Sandbox) -> Callable[[str], str]:

@@ -43,7 +43,7 @@ def test_evidence_depends_on_handle_write_only_and_record_max_age(world: World) 
         DECLARED.but(handle_write_only="always_update"),
         DECLARED.but(record_max_age="1h"),
         DECLARED.but(record_max_age="0s"),
-    ).told
+    ).reported
     assert unknown.failed and any(option in unknown.message for option in ("webhook", "quick")), unknown.result
     assert first["reasons"] == {"webhook": "no_record", "quick": "no_record"}, first.result
     assert not known.failed and not known.changed, "what is recorded as declared is no error"
@@ -65,12 +65,12 @@ def test_damaged_record_counts_as_missing(world: World) -> None:
     for path in damaged:
         path.write_bytes(b"not a record")
     before = snapshot(world.player.record)
-    foreseen = world.tell(DECLARED, check=True)
+    predicted = world.tell(DECLARED, check=True)
     assert snapshot(world.player.record) == before, "check mode touched a damaged record"
-    given, again = world.play(DECLARED, DECLARED).told
-    for told in (foreseen, given):
-        assert any("damaged" in warning for warning in told.warnings), told.result
-        assert told["reasons"] == {"webhook": "no_record", "quick": "no_record"}, told.result
+    given, again = world.play(DECLARED, DECLARED).reported
+    for reported in (predicted, given):
+        assert any("damaged" in warning for warning in reported.warnings), reported.result
+        assert reported["reasons"] == {"webhook": "no_record", "quick": "no_record"}, reported.result
     assert not again.changed and not any("damaged" in warning for warning in again.warnings), again.result
     aside = [path for path in world.player.record.iterdir() if path.read_bytes() == b"not a record"]
     assert len(aside) == 2 and len(set(aside) & set(damaged)) == 1, f"one was to be set aside: {aside}"
@@ -81,11 +81,11 @@ def test_lost_record_applies_settings_again(world: World) -> None:
     world.begin(there(NUMBER))
     world.tell(DECLARED)
     shutil.rmtree(world.player.record)
-    foreseen, given, again = (
+    predicted, given, again = (
         world.tell(DECLARED, check=True),
-        *world.play(DECLARED, DECLARED).told,
+        *world.play(DECLARED, DECLARED).reported,
     )
-    assert foreseen["reasons"] == given["reasons"] == {"webhook": "no_record", "quick": "no_record"}
+    assert predicted["reasons"] == given["reasons"] == {"webhook": "no_record", "quick": "no_record"}
     assert set(FOUR[1:]) <= set(given["at_risk"])
     assert not again.changed
 
@@ -107,13 +107,17 @@ def test_record_that_cannot_be_written_fails_before_first_write(world: World, tm
         device(device=OTHER, state="absent", otp=OTP, **bad),
         webhook_config(device=NUMBER, webhook=HOOK, **bad),
     ]
-    for task, told in zip(tasks, world.play(*tasks).told, strict=False):
-        assert told.failed and "record" in told.message and "record_path" in told.message, f"{task}: {told.result}"
+    for task, reported in zip(tasks, world.play(*tasks).reported, strict=False):
+        assert reported.failed and "record" in reported.message and "record_path" in reported.message, (
+            f"{task}: {reported.result}"
+        )
     assert world.writes() == []
     assert world.devices() == before
-    *foreseen, info = world.play(*tasks, device_info(**bad), check=True).told
-    assert all(told.changed and not told.failed for told in foreseen), [told.result for told in foreseen]
-    assert all("A real run from here would fail" in told.warnings[-1] for told in foreseen)
+    *predicted, info = world.play(*tasks, device_info(**bad), check=True).reported
+    assert all(reported.changed and not reported.failed for reported in predicted), [
+        reported.result for reported in predicted
+    ]
+    assert all("A real run from here would fail" in reported.warnings[-1] for reported in predicted)
     assert len(info["devices"]) == 2
 
 
@@ -125,8 +129,10 @@ def test_only_owner_can_read_record(world: World) -> None:
     files = [path for path in world.player.record.rglob("*") if path.is_file()]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     for path in files:
-        told = path.name.encode() + path.read_bytes()
-        assert NUMBER.encode() not in told and NUMBER[1:].encode() not in told and b"hooks.example" not in told
+        reported = path.name.encode() + path.read_bytes()
+        assert (
+            NUMBER.encode() not in reported and NUMBER[1:].encode() not in reported and b"hooks.example" not in reported
+        )
 
 
 def test_update_without_response_is_in_doubt(world: World) -> None:
@@ -137,13 +143,13 @@ def test_update_without_response_is_in_doubt(world: World) -> None:
     cut_off = world.tell(DECLARED.but(webhook=NEW_HOOK))
     world.sandbox.clear_faults()
     assert cut_off.failed and NUMBER in cut_off.message, cut_off.result
-    foreseen = world.tell(DECLARED.but(webhook=NEW_HOOK), check=True)
-    assert foreseen["reasons"] == {"webhook": "in_doubt"}, foreseen.result
-    assert foreseen["evidence"]["webhook"]["source"] == "in_doubt"
-    renamed, declared = world.play(device(device=NUMBER, name="Toko Ragu"), DECLARED.but(webhook=NEW_HOOK)).told
+    predicted = world.tell(DECLARED.but(webhook=NEW_HOOK), check=True)
+    assert predicted["reasons"] == {"webhook": "in_doubt"}, predicted.result
+    assert predicted["evidence"]["webhook"]["source"] == "in_doubt"
+    renamed, declared = world.play(device(device=NUMBER, name="Toko Ragu"), DECLARED.but(webhook=NEW_HOOK)).reported
     assert set(renamed["carried"]) == {"webhook", "quick"}, renamed.result
     assert world.devices()[NUMBER]["settings"]["webhook"] == NEW_HOOK
-    assert not declared.changed, "the success of the rename has told that the webhook is applied"
+    assert not declared.changed, "the success of the rename has reported that the webhook is applied"
 
 
 def test_record_of_purged_device_is_not_used(world: World) -> None:
@@ -152,11 +158,11 @@ def test_record_of_purged_device_is_not_used(world: World) -> None:
     created = device(device=NUMBER, name="Toko Satu", webhook=HOOK)
     world.tell(created)
     world.sandbox.purge(NUMBER)
-    foreseen = world.tell(created, check=True)
-    given, again = world.play(created, created).told
-    for told in (foreseen, given):
-        assert told["recreated"] and told["operations"] == ["create", "update"], told.result
-        assert any("token" in warning and "linked" in warning for warning in told.warnings), told.warnings
+    predicted = world.tell(created, check=True)
+    given, again = world.play(created, created).reported
+    for reported in (predicted, given):
+        assert reported["recreated"] and reported["operations"] == ["create", "update"], reported.result
+        assert any("token" in warning and "linked" in warning for warning in reported.warnings), reported.warnings
     assert not again.changed and not again["recreated"]
 
 
@@ -164,5 +170,5 @@ def test_each_endpoint_has_its_own_record(world: World) -> None:
     """A sandbox and the real account share no record, even if number and token are equal."""
     world.begin(there(NUMBER))
     elsewhere = world.sandbox.url.replace("127.0.0.1", "localhost")
-    given, other = world.play(DECLARED, DECLARED.but(api_endpoint=elsewhere)).told
+    given, other = world.play(DECLARED, DECLARED.but(api_endpoint=elsewhere)).reported
     assert given["reasons"] == other["reasons"] == {"webhook": "no_record", "quick": "no_record"}

@@ -19,7 +19,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import (
     MARK,
     Player,
     Task,
-    Told,
+    TaskResult,
     device,
     record,
     record_info,
@@ -52,25 +52,31 @@ def kept(sandbox: Sandbox, tmp_path: Path, core: Path) -> World:
         device(device=SECOND, webhook=""),
         device(device=GONE, quick=True),
     )
-    assert all(told.changed for told in run.told), [told.result for told in run.told]
+    assert all(reported.changed for reported in run.reported), [reported.result for reported in run.reported]
     sandbox.purge(GONE)
     world.calls()
     return world
 
 
-def foreseen_done_and_again(world: World, task: Task) -> Told:
+def predicted_done_and_again(world: World, task: Task) -> TaskResult:
     """Run a task in check mode, normally, and again; check the prediction, and that the last run is unchanged."""
     before = snapshot(world.player.home.parent)
     plays = str(Path("plays"))
-    foreseen = world.tell(task, check=True)
+    predicted = world.tell(task, check=True)
     after = snapshot(world.player.home.parent)
     touched = {path for path in {*before, *after} if before.get(path) != after.get(path)}
     own = {path for path in touched if not path.startswith((plays, "home/.ansible", "home")) and path != "."}
     assert own == set(), f"check mode touched {own}"
-    done, again = world.play(task, task).told
-    assert not foreseen.failed and not done.failed and not again.failed, (foreseen.message, done.message, again.message)
+    done, again = world.play(task, task).reported
+    assert not predicted.failed and not done.failed and not again.failed, (
+        predicted.message,
+        done.message,
+        again.message,
+    )
     for key in ("changed", "changed_files", "changed_devices", "diff", "missing", "files", "kept", "warnings"):
-        assert foreseen.get(key) == done.get(key), f"{key} was foreseen as {foreseen.get(key)} and is {done.get(key)}"
+        assert predicted.get(key) == done.get(key), (
+            f"{key} was predicted as {predicted.get(key)} and is {done.get(key)}"
+        )
     assert not again.changed and again["changed_files"] == [], again.result
     assert world.writes() == []
     return done
@@ -83,17 +89,17 @@ def test_backup_moves_record_to_another_control_node(kept: World, tmp_path: Path
     declared = device(device=FIRST, webhook=HOOK, quick=True, record_path=str(elsewhere))
     assert kept.tell(declared, check=True)["reasons"] == {"webhook": "no_record", "quick": "no_record"}
     kept.calls()
-    saved = foreseen_done_and_again(kept, record(operation="backup", path=str(path)))
+    saved = predicted_done_and_again(kept, record(operation="backup", path=str(path)))
     assert saved["changed_devices"] == [FIRST, SECOND, GONE] and saved["files"] == 6
     text = path.read_text(encoding="utf-8")
     tokens = {known["token"] for known in kept.devices().values()}
     for secret in (MARK, ACCOUNT, "http", "hooks.example.com", FIRST[1:], "webhook", *tokens):
         assert secret not in text
-    restored = foreseen_done_and_again(kept, record(operation="restore", path=str(path), record_path=str(elsewhere)))
+    restored = predicted_done_and_again(kept, record(operation="restore", path=str(path), record_path=str(elsewhere)))
     assert restored["changed_devices"] == [FIRST, SECOND, GONE] and restored["kept"] == []
     assert any("always_update" in warning and "record_max_age" in warning for warning in restored.warnings)
-    told = kept.tell(declared)
-    assert not told.changed and told["evidence"]["webhook"]["source"] == "recorded", told.result
+    reported = kept.tell(declared)
+    assert not reported.changed and reported["evidence"]["webhook"]["source"] == "recorded", reported.result
 
 
 def test_restore_replaces_newer_record_only_with_overwrite(kept: World, tmp_path: Path) -> None:
@@ -101,21 +107,21 @@ def test_restore_replaces_newer_record_only_with_overwrite(kept: World, tmp_path
     path = str(tmp_path / "record.json")
     kept.play(record(operation="backup", path=path), device(device=FIRST, quick=False))
     kept.calls()
-    left = foreseen_done_and_again(kept, record(operation="restore", path=path))
+    left = predicted_done_and_again(kept, record(operation="restore", path=path))
     assert not left.changed and len(left["kept"]) == 1 and "overwrite: true" in left.warnings[-1]
-    back = foreseen_done_and_again(kept, record(operation="restore", path=path, overwrite=True))
+    back = predicted_done_and_again(kept, record(operation="restore", path=path, overwrite=True))
     assert back["changed_devices"] == [FIRST]
 
 
 def test_forget_removes_entries_of_devices_and_orphans(kept: World) -> None:
     """The device is named in another spelling, and the next run has no record of it."""
-    forgotten = foreseen_done_and_again(kept, record(operation="forget", devices=["+62 812-0001-1001"]))
+    forgotten = predicted_done_and_again(kept, record(operation="forget", devices=["+62 812-0001-1001"]))
     assert forgotten["changed_devices"] == [FIRST] and len(forgotten["changed_files"]) == 2
-    orphans = foreseen_done_and_again(kept, record(operation="forget", orphans=True))
+    orphans = predicted_done_and_again(kept, record(operation="forget", orphans=True))
     assert orphans["changed_devices"] == [GONE] and len(orphans["changed_files"]) == 2
     assert len([path for path in kept.player.record.iterdir() if "." not in path.name]) == 2
-    told = kept.tell(device(device=FIRST, quick=True), check=True)
-    assert told["reasons"] == {"quick": "no_record"}
+    reported = kept.tell(device(device=FIRST, quick=True), check=True)
+    assert reported["reasons"] == {"quick": "no_record"}
 
 
 def test_modified_backup_is_refused(kept: World, tmp_path: Path) -> None:
@@ -137,11 +143,13 @@ def test_modified_backup_is_refused(kept: World, tmp_path: Path) -> None:
         path = tmp_path / f"changed-{number}.json"
         path.write_text(json.dumps({**data, "files": files}), encoding="utf-8")
         tasks.append(record(operation="restore", path=str(path), record_path=str(elsewhere), overwrite=True))
-    foreseen = kept.play(*tasks, check=True)
-    for named, told, before in zip(changed, kept.play(*tasks).told, foreseen.told, strict=False):
-        assert told.failed and "was not used" in told.message and told.message.endswith("."), told.result
-        assert told.message == before.message and not told.changed
-        assert named[:40] in told.message or named == names[1] and any(name in told.message for name in names)
+    predicted = kept.play(*tasks, check=True)
+    for named, reported, before in zip(changed, kept.play(*tasks).reported, predicted.reported, strict=False):
+        assert reported.failed and "was not used" in reported.message and reported.message.endswith("."), (
+            reported.result
+        )
+        assert reported.message == before.message and not reported.changed
+        assert named[:40] in reported.message or named == names[1] and any(name in reported.message for name in names)
     assert not elsewhere.exists() and not (tmp_path / "precious").exists()
 
 
@@ -154,16 +162,16 @@ def test_record_info_lists_doubts_and_unclaimed_files(kept: World) -> None:
     shutil.copy(next(kept.player.record.glob("number-*")), kept.player.record / ("device-" + "0" * 32))
     kept.calls()
     before = snapshot(kept.player.record)
-    told = kept.tell(record_info())
-    assert kept.calls() == ["/get-devices"] and snapshot(kept.player.record) == before and not told.changed
-    first, second = told["devices"]
+    reported = kept.tell(record_info())
+    assert kept.calls() == ["/get-devices"] and snapshot(kept.player.record) == before and not reported.changed
+    first, second = reported["devices"]
     assert (first["number"], second["number"]) == (FIRST, "081200011009")
     assert "webhook" in first["doubts"] and first["settings"]["webhook"]["standing"] == "in_doubt"
     assert second["settings"]["webhook"]["standing"] == "unconfirmed" and second["newest_days"] == 0
-    numbers = {number["number"]: number for number in told["numbers"]}
+    numbers = {number["number"]: number for number in reported["numbers"]}
     assert numbers[SECOND]["moved_to"] == "081200011009" and numbers[GONE]["state"] == "present"
-    assert told["unclaimed"] == {"count": 1, "files": ["device-" + "0" * 32]}
-    assert told["orphans"]["count"] == 3
+    assert reported["unclaimed"] == {"count": 1, "files": ["device-" + "0" * 32]}
+    assert reported["orphans"]["count"] == 3
 
 
 # The playbook, by its name
@@ -236,6 +244,6 @@ def test_playbook_backs_up_restores_and_forgets(kept: World, core: Path, tmp_pat
 def test_playbook_refuses_options_without_operation(kept: World, given: str) -> None:
     """A user who names a file but no operation would otherwise get no backup and no error."""
     run = kept.player.play_by_name("record", "-e", given, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
-    (told,) = [told for told in run.told if told.failed]
-    assert "Without a record_operation the record is only listed" in told.message
+    (reported,) = [reported for reported in run.reported if reported.failed]
+    assert "Without a record_operation the record is only listed" in reported.message
     assert kept.calls() == [] and "failed=1" in run.output

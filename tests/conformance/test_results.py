@@ -48,22 +48,22 @@ def test_webhook_is_shown_as_host_and_digest(world: World) -> None:
     base = f"https://user-{MARK}:pass-{MARK}@hooks.example.com:8443/path-{MARK}?key={MARK}"
     urls = [f"{base}&n=1", f"{base}&n=2", base.replace("/path-", "/PATH-"), base.replace(":pass-", ":word-")]
     tasks = [device(device=FIRST, webhook=url) for url in urls]
-    foreseen = [told["device"]["webhook"] for told in world.play(*tasks, check=True).told]
+    predicted = [reported["device"]["webhook"] for reported in world.play(*tasks, check=True).reported]
     run = world.play(*tasks, webhook_config(device=FIRST, webhook=urls[-1]), device_info(recorded=True))
-    given = [told["device"]["webhook"] for told in run.told[: len(tasks)]]
-    assert foreseen == given
+    given = [reported["device"]["webhook"] for reported in run.reported[: len(tasks)]]
+    assert predicted == given
     assert all(SHOWN.fullmatch(shown) for shown in given), given
     assert len(set(given)) == len(urls), f"a change does not show: {given}"
-    for told, before, after in zip(run.told[1:], given, given[1:], strict=False):
-        if told.changed:
-            assert (told["diff"]["before"]["webhook"], told["diff"]["after"]["webhook"]) == (before, after)
-    assert run.told[-2]["webhooks"] == {
+    for reported, before, after in zip(run.reported[1:], given, given[1:], strict=False):
+        if reported.changed:
+            assert (reported["diff"]["before"]["webhook"], reported["diff"]["after"]["webhook"]) == (before, after)
+    assert run.reported[-2]["webhooks"] == {
         "webhook": given[-1],
         "webhook_connect": None,
         "webhook_status": None,
         "webhook_chaining": None,
     }
-    assert run.told[-1]["devices"][0]["recorded"]["webhook"]["value"] == given[-1]
+    assert run.reported[-1]["devices"][0]["recorded"]["webhook"]["value"] == given[-1]
 
 
 def test_device_always_has_the_same_keys(world: World) -> None:
@@ -78,25 +78,25 @@ def test_device_always_has_the_same_keys(world: World) -> None:
         device_info(devices=[FIRST]),
         device_info(account_token=None, device_token=device_token(FIRST)),
     )
-    for told in run.told:
-        found = told["devices"][0] if "devices" in told.result else told["device"]
+    for reported in run.reported:
+        found = reported["devices"][0] if "devices" in reported.result else reported["device"]
         assert set(found) == DEVICE_KEYS, sorted(set(found) ^ DEVICE_KEYS)
-    known = run.told[2]["device"]
+    known = run.reported[2]["device"]
     assert (known["quota"], known["connected"], known["expires"]) == (0, True, "2030-03-17T17:46:40Z"), known
     assert known["autoread"] is False and known["quick"] is None
-    assert run.told[0]["device"]["connected"] is False
+    assert run.reported[0]["device"]["connected"] is False
 
 
 def test_token_is_shown_only_with_return_tokens(world: World) -> None:
     """The task warns, unless it has no_log."""
     world.begin()
     asks = device(device=NEW, name="Toko Baru", return_tokens=True)
-    hidden, untold = world.play(asks.named(no_log=True), device(device=NEW)).told
-    assert "censored" in hidden.result and "token" not in untold.result
+    hidden, unreported = world.play(asks.named(no_log=True), device(device=NEW)).reported
+    assert "censored" in hidden.result and "token" not in unreported.result
     token = world.devices()[NEW]["token"]
-    shown, listed = world.play(asks, device_info(return_tokens=True), may_show=[token]).told
-    for told in (shown, listed):
-        assert any("no_log" in warning for warning in told.warnings), told.warnings
+    shown, listed = world.play(asks, device_info(return_tokens=True), may_show=[token]).reported
+    for reported in (shown, listed):
+        assert any("no_log" in warning for warning in reported.warnings), reported.warnings
     assert shown["token"] == token and listed["devices"][0]["token"] == token
 
 
@@ -124,13 +124,15 @@ def test_warnings_name_risks_of_tasks(world: World) -> None:
             **quiet,
         ),
     }
-    for words, told in zip(tasks, world.play(*tasks.values(), check=True).told, strict=False):
-        assert not told.failed, told.message
+    for words, reported in zip(tasks, world.play(*tasks.values(), check=True).reported, strict=False):
+        assert not reported.failed, reported.message
         if words:
-            assert any(words in warning for warning in told.warnings), f'no warning says "{words}": {told.warnings}'
+            assert any(words in warning for warning in reported.warnings), (
+                f'no warning says "{words}": {reported.warnings}'
+            )
         else:
             # In check mode the record stays empty, and the devices of the account were created by hand.
-            (explained,) = told.warnings
+            (explained,) = reported.warnings
             assert "is empty, and the account has devices" in explained
 
 
@@ -138,18 +140,18 @@ def test_webhooks_of_missing_device_fail_in_run_and_warn_in_check_mode(world: Wo
     """Check mode predicts the change, since an earlier task may create the device."""
     world.begin()
     task = webhook_config(device=NEW, webhook="https://hooks.example.com/a")
-    foreseen, told = world.tell(task, check=True), world.tell(task)
-    assert foreseen["operations"] == ["update"] and foreseen.changed and foreseen.warnings, foreseen.result
-    assert told.failed and NEW in told.message and not told.changed, told.result
-    created, given, again = world.play(device(device=NEW, name="Toko Baru"), task, task).told
+    predicted, reported = world.tell(task, check=True), world.tell(task)
+    assert predicted["operations"] == ["update"] and predicted.changed and predicted.warnings, predicted.result
+    assert reported.failed and NEW in reported.message and not reported.changed, reported.result
+    created, given, again = world.play(device(device=NEW, name="Toko Baru"), task, task).reported
     assert created["operations"] == ["create"] and not again.changed
     for key in ("changed", "operations", "changed_fields", "reasons"):
-        assert given[key] == foreseen[key], f"{key} was foreseen as {foreseen[key]!r} and came as {given[key]!r}"
+        assert given[key] == predicted[key], f"{key} was predicted as {predicted[key]!r} and came as {given[key]!r}"
 
 
 def test_refusal_of_full_account_is_reported(world: World) -> None:
     """The error quotes the service and names the device, which is not created."""
     world.begin(*(there(f"0812000080{number:02d}") for number in range(10)))
-    told = world.tell(device(device=NEW, name="Toko Baru"))
-    assert told.failed and "too much free device" in told.message and NEW in told.message, told.result
-    assert NEW not in world.devices() and not told.changed
+    reported = world.tell(device(device=NEW, name="Toko Baru"))
+    assert reported.failed and "too much free device" in reported.message and NEW in reported.message, reported.result
+    assert NEW not in world.devices() and not reported.changed

@@ -32,9 +32,11 @@ def test_number_and_token_of_different_devices_are_refused(world: World, check: 
         webhook_config(**other, webhook=HOOK),
         webhook_config(**other, state="absent", account_token=None),
     ]
-    for task, told in zip(tasks, world.play(*tasks, check=check).told, strict=False):
-        assert told.failed, f"{task} was not refused: {told.result}"
-        assert FIRST in told.message and SECOND in told.message, f"{task} does not name both: {told.message}"
+    for task, reported in zip(tasks, world.play(*tasks, check=check).reported, strict=False):
+        assert reported.failed, f"{task} was not refused: {reported.result}"
+        assert FIRST in reported.message and SECOND in reported.message, (
+            f"{task} does not name both: {reported.message}"
+        )
     assert world.writes() == []
     assert world.devices() == before
 
@@ -43,8 +45,8 @@ def test_new_number_with_token_of_another_device_is_refused(world: World) -> Non
     """The request would renumber the device of the token."""
     world.begin(there(FIRST))
     before = world.devices()
-    told = world.tell(device(device=NEW, device_token=device_token(FIRST), name="Toko Baru"))
-    assert told.failed and NEW in told.message and FIRST in told.message, told.result
+    reported = world.tell(device(device=NEW, device_token=device_token(FIRST), name="Toko Baru"))
+    assert reported.failed and NEW in reported.message and FIRST in reported.message, reported.result
     assert world.writes() == []
     assert world.devices() == before
 
@@ -59,7 +61,7 @@ def test_token_of_environment_is_ignored_if_number_is_given(world: World) -> Non
         webhook_config(webhook_status=HOOK, handle_unknown="ignore", account_token=None),
         env={"FONNTE_DEVICE_TOKEN": device_token(SECOND)},
     )
-    assert not any(told.failed for told in run.told), [told.message for told in run.told]
+    assert not any(reported.failed for reported in run.reported), [reported.message for reported in run.reported]
     found = world.devices()
     assert {number: found[number]["name"] for number in sorted(found)} == {
         FIRST: "Toko 1",
@@ -87,7 +89,7 @@ def test_every_spelling_finds_registered_device(world: World) -> None:
         *(device(device=number, name="Toko Satu") for number in local),
         *(device(device=number, name="Toko Dua") for number in abroad),
     )
-    assert [told.get("operations") for told in run.told] == [
+    assert [reported.get("operations") for reported in run.reported] == [
         ["update"],
         *([[]] * (len(local) - 1)),
         ["update"],
@@ -109,9 +111,9 @@ def test_ambiguous_spelling_is_refused(world: World) -> None:
         webhook_config(device="0062 812 0000 2001", state="absent"),
         device(device="+62 (0)812 0000 2001", state="absent", otp=OTP),
     )
-    assert [told.failed for told in run.told] == [False, False, True, True, True]
-    for told in run.told[2:]:
-        assert "081200002001" in told.message and "6281200002001" in told.message, told.message
+    assert [reported.failed for reported in run.reported] == [False, False, True, True, True]
+    for reported in run.reported[2:]:
+        assert "081200002001" in reported.message and "6281200002001" in reported.message, reported.message
     assert world.writes() == ["/update-device", "/update-device"]
     assert {number: known["name"] for number, known in world.devices().items()} == {
         "081200002001": "Toko Nol",
@@ -145,13 +147,15 @@ def test_token_with_other_spelling_rewrites_number_only_with_warning(world: Worl
 
 
 def _rewritten_only_with_a_warning(world: World, task: Task) -> None:
-    foreseen, given = world.tell(task, check=True), world.tell(task)
+    predicted, given = world.tell(task, check=True), world.tell(task)
     assert not given.failed, given.message
     found = list(world.devices())
     assert len(found) == 1
     if found != [FIRST]:
-        for told in (foreseen, given):
-            assert any(found[0] in warning for warning in told.warnings), f"rewritten to {found[0]}: {told.result}"
+        for reported in (predicted, given):
+            assert any(found[0] in warning for warning in reported.warnings), (
+                f"rewritten to {found[0]}: {reported.result}"
+            )
 
 
 def test_number_and_token_need_device_list_if_profile_differs(world: World) -> None:
@@ -160,8 +164,8 @@ def test_number_and_token_need_device_list_if_profile_differs(world: World) -> N
     world.sandbox.link(FIRST, linked_number="6281200002777")
     named = {"device": FIRST, "device_token": device_token(FIRST), "name": "Toko Bukti"}
     run = world.play(device(**named, account_token=None), device(**named))
-    assert run.told[0].failed and "6281200002777" in run.told[0].message and FIRST in run.told[0].message
-    assert not run.told[1].failed, run.told[1].message
+    assert run.reported[0].failed and "6281200002777" in run.reported[0].message and FIRST in run.reported[0].message
+    assert not run.reported[1].failed, run.reported[1].message
     assert list(world.devices()) == [FIRST]
 
 
@@ -175,8 +179,8 @@ def test_invalid_token_is_not_absence(world: World) -> None:
         webhook_config(**unknown, state="absent"),
         device(**unknown, state="disconnected"),
     )
-    for told in run.told:
-        assert told.failed and "token invalid" in told.message, told.result
+    for reported in run.reported:
+        assert reported.failed and "token invalid" in reported.message, reported.result
     assert world.writes() == []
 
 
@@ -184,12 +188,12 @@ def test_number_of_another_account_is_explained(world: World) -> None:
     """Only the service can refuse it; the error explains both causes and the solution."""
     world.begin(there(FIRST), others=(there(NEW),))
     task = device(device=NEW, name="Toko Orang")
-    foreseen = world.tell(task, check=True)
-    assert foreseen.get("operations") == ["create"], foreseen.result
+    predicted = world.tell(task, check=True)
+    assert predicted.get("operations") == ["create"], predicted.result
     world.calls()
-    told = world.tell(task)
-    assert told.failed and not told.changed
+    reported = world.tell(task)
+    assert reported.failed and not reported.changed
     for words in ("device already exist", "another account", "device_token", NEW):
-        assert words in told.message, told.message
+        assert words in reported.message, reported.message
     assert world.calls() == ["/get-devices", "/add-device", "/get-devices"]
     assert world.devices()[NEW]["name"] == "Toko Lama"

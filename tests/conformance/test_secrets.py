@@ -77,8 +77,8 @@ def test_successful_tasks_show_no_secret(tempted: World) -> None:
         number_info(account_token=None, device_token=device_token(PHONE), numbers=["081200002001"]),
         device(device=NEW, return_tokens=True).named(no_log=True),
     )
-    assert not any(told.failed for told in run.told), [told.message for told in run.told]
-    assert [told.get("operations") for told in run.told[:6]] == [
+    assert not any(reported.failed for reported in run.reported), [reported.message for reported in run.reported]
+    assert [reported.get("operations") for reported in run.reported[:6]] == [
         ["create", "update"],
         ["update", "disconnect"],
         ["update"],
@@ -86,8 +86,8 @@ def test_successful_tasks_show_no_secret(tempted: World) -> None:
         ["request_otp"],
         ["delete"],
     ]
-    foreseen = tempted.play(device(device=FIRST, **{**EVERYTHING, **WEBHOOKS}), check=True)
-    assert foreseen.only().changed
+    predicted = tempted.play(device(device=FIRST, **{**EVERYTHING, **WEBHOOKS}), check=True)
+    assert predicted.only().changed
 
 
 class Onlooker:
@@ -147,7 +147,7 @@ def test_other_users_see_no_secret_during_run(sandbox: Sandbox, tmp_path: Path, 
     left = [path for path in temporary.rglob("*") if path.is_file()]
     shutil.rmtree(temporary)
     assert not left, f"temporary files are left: {left}"
-    assert [told.failed for told in run.told] == [False, False, True]
+    assert [reported.failed for reported in run.reported] == [False, False, True]
     assert onlooker.looks > 20
     assert not onlooker.seen
 
@@ -160,7 +160,7 @@ def test_debug_logs_contain_no_secret(tempted: World) -> None:
         device_info(profile=True),
         env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"},
     )
-    assert not any(told.failed for told in run.told)
+    assert not any(reported.failed for reported in run.reported)
     log = (tempted.player.home / "ansible.log").read_text(encoding="utf-8")
     assert "PLAY RECAP" in log and "urllib3.connectionpool" not in log
 
@@ -184,8 +184,8 @@ def test_invalid_options_show_no_secret(tempted: World) -> None:
         device(device=FIRST, api_endpoint="http://api.example.com", **WEBHOOKS),
         device_info(api_endpoint="ftp://api.example.com"),
     ]
-    for task, told in zip(tasks, tempted.play(*tasks).told, strict=False):
-        assert told.failed, f"{task} was taken"
+    for task, reported in zip(tasks, tempted.play(*tasks).reported, strict=False):
+        assert reported.failed, f"{task} was taken"
     assert tempted.calls() == []
 
 
@@ -201,14 +201,14 @@ def test_refusals_that_echo_the_request_show_no_secret(tempted: World) -> None:
         tempted.sandbox.fault(
             "status", path="/update-device", number=number, code=200, times=None, body={"status": False, "reason": text}
         )
-    told_first, told_second, wrong = tempted.play(
+    reported_first, reported_second, wrong = tempted.play(
         device(device=FIRST, **WEBHOOKS),
         webhook_config(device=SECOND, webhook=_url("new")),
         device(device=THIRD, state="absent", otp=WRONG_OTP),
-    ).told
-    assert told_first.failed and "is not responding" in told_first.message, told_first.result
-    assert "hooks.example.com" in told_first.message
-    assert told_second.failed and "are not welcome" in told_second.message, told_second.result
+    ).reported
+    assert reported_first.failed and "is not responding" in reported_first.message, reported_first.result
+    assert "hooks.example.com" in reported_first.message
+    assert reported_second.failed and "are not welcome" in reported_second.message, reported_second.result
     assert wrong.failed and "incorrect OTP" in wrong.message, wrong.result
 
 
@@ -228,5 +228,7 @@ def test_invalid_responses_show_no_secret(tempted: World) -> None:
         tempted.sandbox.fault(kind, path="/update-device", number=number, times=None, **args)
     tasks: list[Task] = [device(device=number, **WEBHOOKS) for number in numbers[: len(kinds)]]
     tasks.append(device(device=numbers[-1], api_endpoint="http://127.0.0.1:9", **WEBHOOKS))
-    for kind, told in zip([*kinds, "unreachable"], tempted.play(*tasks).told, strict=False):
-        assert told.failed and told.message.endswith(".") and "\n" not in told.message, f"{kind}: {told.result}"
+    for kind, reported in zip([*kinds, "unreachable"], tempted.play(*tasks).reported, strict=False):
+        assert reported.failed and reported.message.endswith(".") and "\n" not in reported.message, (
+            f"{kind}: {reported.result}"
+        )

@@ -37,9 +37,9 @@ def test_reads_are_retried_and_writes_only_if_safe(world: World) -> None:
         _alone(CROWDED, api_retries=1),
         _alone(SLOW, api_timeout=0.3, api_retries=0),
         device_info(account_token="nobody"),
-    ).told
-    for told in (unwell, failing, crowded):
-        assert not told.failed and told["operations"] == ["update"], told.result
+    ).reported
+    for reported in (unwell, failing, crowded):
+        assert not reported.failed and reported["operations"] == ["update"], reported.result
     assert busy.failed and "120" in busy.message and "api_retry_max_delay" in busy.message, busy.result
     assert moved.failed and "redirect" in moved.message, moved.result
     assert slow.failed and "time" in slow.message, slow.result

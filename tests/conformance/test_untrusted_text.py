@@ -34,7 +34,7 @@ def test_name_is_neither_template_nor_terminal_sequence(
         device(device=SECOND, autoread=True),
         device_info(),
     )
-    assert not any(told.failed for told in run.told), [told.message for told in run.told]
+    assert not any(reported.failed for reported in run.reported), [reported.message for reported in run.reported]
     assert world.sandbox.device(NEW)["name"] == TEMPLATE
-    assert [found["name"] for found in run.told[-1]["devices"]][:2] == [TEMPLATE, ESCAPES]
+    assert [found["name"] for found in run.reported[-1]["devices"]][:2] == [TEMPLATE, ESCAPES]
     assert "\x1b" not in run.output and "1337" not in run.output

@@ -25,7 +25,7 @@ HEADER = "#jinja2:variable_start_string:'<%',variable_end_string:'%>'\n<% {} %>"
 # Ways in which a rulebook can combine strings of an event before its playbook reads them.
 EXTRA = {
     "joined": "{{ event.fonnte.name }}{{ event.fonnte.message }}",
-    "told": "{{ event.fonnte.name }}: {{ event.fonnte.message }}",
+    "reported": "{{ event.fonnte.name }}: {{ event.fonnte.message }}",
     "marked": "#{{ event.fonnte.name }}: {{ event.fonnte.message }}",
     "sliced": "{{ event.fonnte.message[1:] }}",
     "trimmed": "{{ event.fonnte.message | trim }}",
@@ -120,7 +120,7 @@ def playbook(folder: Path) -> Path:
         {"debug": {"msg": "{{ kept }} {{ again }} {{ one }} {{ low }}"}},
         *({"debug": {"msg": f"{{{{ {name} }}}}"}} for name in EXTRA),
         {"debug": {"var": "joined"}},
-        {"copy": {"content": "{{ whole | to_json }}", "dest": f"{folder}/played-{{{{ {fonnte}.inbox_id }}}}"}},
+        {"copy": {"content": "{{ whole | to_json }}", "dest": f"{folder}/event-{{{{ {fonnte}.inbox_id }}}}"}},
     ]
     play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
     path.write_text(json.dumps([play]), encoding="utf-8")
@@ -170,11 +170,11 @@ def test_no_string_of_an_event_runs_code(tmp_path: Path, start: Any, programs: P
     for event in sent:
         assert post(url + SECRET, event) == 200
     end = time.monotonic() + PLAYED_WITHIN + 60 * len(sent)
-    while len(list(tmp_path.glob("played-*"))) < len(sent) and time.monotonic() < end:
+    while len(list(tmp_path.glob("event-*"))) < len(sent) and time.monotonic() < end:
         time.sleep(0.2)
     assert [path.name for path in tmp_path.rglob("*") if path.name.lower().startswith("ran-")] == []
-    assert len(list(tmp_path.glob("played-*"))) == len(sent), run.output()[-6000:]
-    event = json.loads((tmp_path / "played-0").read_text(encoding="utf-8"))
+    assert len(list(tmp_path.glob("event-*"))) == len(sent), run.output()[-6000:]
+    event = json.loads((tmp_path / "event-0").read_text(encoding="utf-8"))
     assert (
         event["message"].startswith("\uff5b\uff5b lookup(")
         and "touch" in event["message"]

@@ -118,7 +118,9 @@ def test_filter_normalizes_events_of_another_source(sandbox: Sandbox, start: Any
         "filters": [{"fonnte.whatsapp.normalize": {}}],
     }
     action = {
-        "debug": {"msg": "told of {{ event.fonnte.device }} {{ event.fonnte.withheld }} {{ event.meta.keys() | sort }}"}
+        "debug": {
+            "msg": "reported of {{ event.fonnte.device }} {{ event.fonnte.withheld }} {{ event.meta.keys() | sort }}"
+        }
     }
     run: Rulebook = start(rulebook(source, action), "--print-events")
     sandbox.edit(CLIENTS[0], webhookconnect=f"http://127.0.0.1:{port}/{SECRET}/connect")
@@ -130,7 +132,7 @@ def test_filter_normalizes_events_of_another_source(sandbox: Sandbox, start: Any
         except requests.RequestException:
             time.sleep(0.1)
     sandbox.unlink(CLIENTS[0], reason="logged out")
-    found = run.wait_for(r"told of (\S+) \['token'\] (\[.*\])")
+    found = run.wait_for(r"reported of (\S+) \['token'\] (\[.*\])")
     assert found[1] == CLIENTS[0]
     assert "endpoint" not in found[2] and "headers" not in found[2]
 

@@ -22,7 +22,7 @@ from .fault_interface import Place, Trouble
 from .scenarios import SECRET, Scene
 
 # The names of a request in the ``operations`` of a result.
-TOLD_AS = {
+REPORTED_AS = {
     "/add-device": {"create"},
     "/update-device": {"update"},
     "/disconnect": {"disconnect"},
@@ -106,14 +106,14 @@ class Stage:
     def _next(self, scene: Scene, controller: Controller, params: dict[str, t.Any], verdict: Verdict) -> None:
         """Check that the next run completes the work as check mode predicted, and that one more run changes nothing."""
         files, writes = controller.record_files(), len(self._sandbox.writes())
-        foreseen = controller.run(scene.module, True, **params)
+        predicted = controller.run(scene.module, True, **params)
         assert controller.record_files() == files and len(self._sandbox.writes()) == writes, "check mode wrote"
         done = controller.run(scene.module, **params)
         for key in ("changed", "operations", "changed_fields", "reasons", "summary"):
             # Check mode cannot know of a success that could not be recorded; the run warned of it.
-            if (verdict is Verdict.LATER or self._unrecorded) and not scene.foreseen:
+            if (verdict is Verdict.LATER or self._unrecorded) and not scene.predicted:
                 break
-            assert _told(foreseen, key) == _told(done, key), f"check mode did not foresee {key}"
+            assert _reported(predicted, key) == _reported(done, key), f"check mode did not predict {key}"
         if not scene.settles:
             return
         writes = len(self._sandbox.writes())
@@ -154,15 +154,15 @@ class Stage:
 
     def _hides_nothing(self, fault: FonnteError) -> None:
         """Check that each applied request is reported, or that the error states that the outcome is unknown."""
-        told = set(fault.partial_result.get("operations", ()))
+        reported = set(fault.partial_result.get("operations", ()))
         for device in fault.partial_result.get("devices", ()):
-            told.update(device["operations"])
+            reported.update(device["operations"])
         applied = {entry["path"] for entry in self._sandbox.writes() if entry["applied"]}
-        untold = [path for path in applied if not told & TOLD_AS[path]]
+        unreported = [path for path in applied if not reported & REPORTED_AS[path]]
         in_doubt = fault.partial_result.get("summary", {}).get("in_doubt") or getattr(fault, "may_be_applied", False)
-        assert in_doubt or not untold, f"carried out and not told: {untold}: {fault}"
+        assert in_doubt or not unreported, f"carried out and not reported: {unreported}: {fault}"
         # A failed lookup is no statement about an earlier request.
-        assert not untold or "Looking up" not in str(fault), f"carried out and not told: {untold}: {fault}"
+        assert not unreported or "Looking up" not in str(fault), f"carried out and not reported: {unreported}: {fault}"
 
     def _keeps_secrets(self, text: str) -> None:
         tokens = [account["token"] for account in self._sandbox.state()["accounts"]]
@@ -191,5 +191,5 @@ class Stage:
             assert not (scene.call == "/disconnect" and device["linked"] and number in scene.holds)
 
 
-def _told(report: ModuleResult, key: str) -> t.Any:
+def _reported(report: ModuleResult, key: str) -> t.Any:
     return report.result.get(key)

@@ -46,7 +46,7 @@ class Scene:
     # experiments.
     settles: bool = True
     # False if check mode cannot predict: only a new request shows whether the service applied the unanswered one.
-    foreseen: bool = True
+    predicted: bool = True
     # A message has no desired state: it is sent once, or its outcome is reported.
     sends: bool = False
 
@@ -216,7 +216,13 @@ SCENES: tuple[Scene, ...] = (
     Scene("device", "/disconnect", _linked, {NUMBER: FIRST_TIME}),
     Scene("device", "/device", _by_token, {NUMBER: CHANGED}, names=None),
     Scene(
-        "device", "/delete-device", _to_delete, {NUMBER: FIRST_TIME}, "to request a code", settles=False, foreseen=False
+        "device",
+        "/delete-device",
+        _to_delete,
+        {NUMBER: FIRST_TIME},
+        "to request a code",
+        settles=False,
+        predicted=False,
     ),
     Scene("device", "/delete-device", _with_code, {NUMBER: None}, "with the code"),
     Scene("webhook_config", "/get-devices", _webhooks, {NUMBER: {**FIRST_TIME, **HOOKS}}),

@@ -280,8 +280,8 @@ class World:
             if len(heirs) != 1 or not isinstance(heirs[0].result, Outcome):
                 continue
             taken = [place for place, step in enumerate(self.schedule.trace) if step == (heirs[0].index, lock)]
-            told = any("ended before it read the response" in text for text in heirs[0].result.warnings)
-            if taken[0] > self._last_step(dead) and not told:
+            reported = any("ended before it read the response" in text for text in heirs[0].result.warnings)
+            if taken[0] > self._last_step(dead) and not reported:
                 self.problems.append("live: an entry that a dead run has left open was not reported")
 
     def _last_step(self, node: Node) -> int:

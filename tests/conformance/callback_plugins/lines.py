@@ -29,8 +29,8 @@ class CallbackModule(CallbackBase):
 
     def _print(self, event: str, result: Any) -> None:
         # Newer cores deprecate the private attributes; older cores have only these.
-        told = result.result if hasattr(result, "result") else result._result
-        self._display.display(json.dumps({"event": event, "result": told}, cls=AnsibleJSONEncoder))
+        reported = result.result if hasattr(result, "result") else result._result
+        self._display.display(json.dumps({"event": event, "result": reported}, cls=AnsibleJSONEncoder))
 
     def v2_runner_on_ok(self, result: Any) -> None:
         """Print the result of a task that succeeded."""

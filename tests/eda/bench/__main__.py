@@ -155,10 +155,10 @@ def run(events: int, rate: float, port: int) -> Result:
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             result = asyncio.run(measure(process.pid, port, events, rate))
-            told = process.communicate(timeout=30)[0]
+            reported = process.communicate(timeout=30)[0]
         finally:
             process.kill()
-    took, different = json.loads(told)
+    took, different = json.loads(reported)
     return Result(**{**result.__dict__, "took": took, "different": different})
 
 

@@ -219,7 +219,7 @@ def test_kind_is_read_from_the_path(plugin: Json) -> None:
 def test_every_refusal_has_its_status_and_is_counted(plugin: Json) -> None:
     async def scene() -> None:
         async with running(plugin, devices=["0812-0000-1001"], body_limit=4096) as run:
-            told = {
+            reported = {
                 "not_found": [await run.post(dropped(), path) for path in ("/", "/wrong", f"/{SECRET}x", "/health/x")],
                 "not_json": [await run.post(body) for body in (b"{", b"[]", b"\xff", b'"x"', b"nan")],
                 "not_understood": [await run.post(body) for body in ({"x": 1}, {"status": "disconnect"})],
@@ -236,13 +236,13 @@ def test_every_refusal_has_its_status_and_is_counted(plugin: Json) -> None:
                     assert reply.status == 404
             statuses = {"not_found": 404, "not_json": 400, "not_understood": 422, "other_device": 200}
             statuses.update(too_large=413, encoded=415)
-            for outcome, got in told.items():
+            for outcome, got in reported.items():
                 assert got == [statuses[outcome]] * len(got), outcome
             assert methods == [405] * 6
             counts = await run.health()
             assert counts["accepted"] == 0
             assert counts["refused"] == {
-                **{name: len(got) for name, got in told.items()},
+                **{name: len(got) for name, got in reported.items()},
                 "not_found": 10,
                 "not_post": 6,
                 "too_slow": 0,
@@ -376,9 +376,9 @@ def test_internal_error_is_logged_with_its_place_and_counted_separately(
 
     asyncio.run(scene())
     line = wrong.__code__.co_firstlineno + 1
-    (told,) = [record for record in log.records if "an error in the source" in record.getMessage()]
-    assert told.levelno == logging.ERROR and told.name == "fonnte.whatsapp.webhook"
-    assert f"KeyError at test_event_source.py:{line}" in told.getMessage() and told.exc_info is None
+    (reported,) = [record for record in log.records if "an error in the source" in record.getMessage()]
+    assert reported.levelno == logging.ERROR and reported.name == "fonnte.whatsapp.webhook"
+    assert f"KeyError at test_event_source.py:{line}" in reported.getMessage() and reported.exc_info is None
     assert any("3 failed" in message for message in log.messages)
 
 

@@ -216,9 +216,9 @@ def test_documents_contain_the_measurements():
     cells = {tuple(cell.strip() for cell in line.split("|")[1:4]) for line in page.splitlines() if "|" in line}
     assert ("loop over `ansible.builtin.uri`", "", "40.0 s") in cells
     assert "1,234 requests a second" in for_developers and "load average 0.5 before and 1.5 after" in for_developers
-    told = json.loads(as_json(setting, full_table()))
-    assert [row["name"] for row in told["rows"]][:2] == ["empty", "uri/nothing/100/0ms"]
-    assert told["rows"][1]["seconds"] == 41.0 and told["figures"][0]["reached"] is True
+    reported = json.loads(as_json(setting, full_table()))
+    assert [row["name"] for row in reported["rows"]][:2] == ["empty", "uri/nothing/100/0ms"]
+    assert reported["rows"][1]["seconds"] == 41.0 and reported["figures"][0]["reached"] is True
 
 
 def test_bars_of_all_comparisons_have_one_scale():

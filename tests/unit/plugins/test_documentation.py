@@ -195,11 +195,11 @@ def test_every_action_plugin_has_a_module() -> None:
 def test_module_has_an_integration_target_and_a_playbook(module: Documented) -> None:
     target = ROOT / "tests" / "integration" / "targets" / module.name / "tasks" / "main.yml"
     assert f"{COLLECTION}{module.name}:" in target.read_text(encoding="utf-8")
-    played = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/conformance/*.py")]
+    tests = [path.read_text(encoding="utf-8") for path in ROOT.glob("tests/conformance/*.py")]
     # A playbook that a test runs also runs its modules.
-    run = re.findall(r'\bplay\("(\w+)"', "".join(played))
-    played += [path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/*.yml") if path.stem in run]
-    assert any(re.search(rf'\b[Tt]ask\("{module.name}"|{re.escape(COLLECTION)}{module.name}:', text) for text in played)
+    run = re.findall(r'\bplay\("(\w+)"', "".join(tests))
+    tests += [path.read_text(encoding="utf-8") for path in ROOT.glob("playbooks/*.yml") if path.stem in run]
+    assert any(re.search(rf'\b[Tt]ask\("{module.name}"|{re.escape(COLLECTION)}{module.name}:', text) for text in tests)
 
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -244,9 +244,9 @@ def operations_of(result: t.Mapping[str, t.Any]) -> set[str]:
 
 def complete(controller: Controller, sandbox: Sandbox, module: str, options: dict[str, t.Any]) -> None:
     """Check that the next run without the fault completes the work, and that one more run changes nothing."""
-    foreseen = controller.run(module, True, **options).result
+    predicted = controller.run(module, True, **options).result
     done = controller.run(module, **options).result
-    assert foreseen["changed"] == done["changed"]
+    assert predicted["changed"] == done["changed"]
     assert not controller.run(module, **options).result["changed"]
     for declared in options.get("devices", [options]):
         assert sandbox.device(declared["device"])["settings"]["quick"] is False

@@ -107,10 +107,10 @@ def test_ambiguous_list_is_an_error_for_tasks_on_these_devices(controller: Contr
     for number in dict.fromkeys(numbers):
         for module, params in tasks:
             named: dict[str, t.Any] = {"devices": [number]} if module == "record" else {"device": number}
-            told = fails(controller, module, **named, **params)
-            assert words in told or "one number or one token for several devices" in told
+            reported = fails(controller, module, **named, **params)
+            assert words in reported or "one number or one token for several devices" in reported
             if module != "record":
-                assert "Toko 1" in told and "Toko 2" in told
+                assert "Toko 1" in reported and "Toko 2" in reported
     token = controller.sandbox.device(A)["token"]
     assert words in fails(controller, "device", device_token=token, name="Tako")
     assert controller.sandbox.writes() == []
@@ -121,8 +121,8 @@ def test_number_with_white_space_is_the_same_number(controller: Controller, end:
     list_as(controller, B, device=A + end)
     controller.sandbox.clear_journal()
     for params in ({"name": "Tako"}, {"state": "absent", "request_otp": True}, {"state": "disconnected"}):
-        told = fails(controller, "device", device=A, **params)
-        assert "one number for several devices" in told or "more than one device with this number" in told
+        reported = fails(controller, "device", device=A, **params)
+        assert "one number for several devices" in reported or "more than one device with this number" in reported
     assert controller.sandbox.writes() == []
 
 
@@ -141,9 +141,9 @@ def test_ambiguous_list_does_not_affect_other_devices(controller: Controller, fi
     devices = [{"device": number, "name": "Tuko"} for number in dict.fromkeys((*numbers, C))]
     with pytest.raises(FonnteError) as caught:
         controller.run("fleet", devices=devices, handle_unknown="ignore")
-    told = caught.value.partial_result["devices"]
-    assert [device["status"] for device in told] == [*["failed"] * (len(devices) - 1), "changed"]
-    assert all(words in device["msg"] for device in told[:-1])
+    reported = caught.value.partial_result["devices"]
+    assert [device["status"] for device in reported] == [*["failed"] * (len(devices) - 1), "changed"]
+    assert all(words in device["msg"] for device in reported[:-1])
     assert {entry["number"] for entry in controller.sandbox.writes()} == {C}
 
 

@@ -57,9 +57,9 @@ def test_control_nodes_share_evidence(nodes: list[Controller]) -> None:
     assert first.device(NUMBER, name="Toko", quick=True, webhook=HOOK).result["operations"] == ["create", "update"]
     for node in nodes:
         assert not node.device(NUMBER, name="Toko", quick=True, webhook=HOOK).result["changed"]
-    foreseen = second.device(NUMBER, check=True, quick=False, handle_unknown="ignore").result
+    predicted = second.device(NUMBER, check=True, quick=False, handle_unknown="ignore").result
     done = second.device(NUMBER, quick=False, handle_unknown="ignore").result
-    assert foreseen["changed_fields"] == done["changed_fields"] == ["quick"] and list(done["carried"]) == ["webhook"]
+    assert predicted["changed_fields"] == done["changed_fields"] == ["quick"] and list(done["carried"]) == ["webhook"]
     assert third.device(NUMBER, check=True, quick=True, handle_unknown="ignore").result["reasons"] == {
         "quick": "differs"
     }

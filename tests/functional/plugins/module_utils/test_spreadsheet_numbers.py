@@ -93,8 +93,8 @@ def test_number_without_its_zero_is_refused_before_any_write(
     for check in (True, False):
         with pytest.raises(FonnteError) as caught:
             controller.run(module, check, **params)
-        told = str(caught.value)
-        assert f"{LOST} is not registered, and {A} is" in told and f'"+{LOST}"' in told
+        reported = str(caught.value)
+        assert f"{LOST} is not registered, and {A} is" in reported and f'"+{LOST}"' in reported
     assert controller.sandbox.writes() == []
 
 
@@ -140,7 +140,7 @@ def test_message_to_a_country_code_that_begins_with_8_requires_a_plus(controller
 
 
 def test_forwarding_target_without_its_zero_has_a_warning(controller: Controller) -> None:
-    told = controller.device(A, True, target="81200002001", resend=True, handle_unknown="ignore").warnings
-    assert any("begins with 8" in warning and "081200002001" in warning for warning in told)
+    reported = controller.device(A, True, target="81200002001", resend=True, handle_unknown="ignore").warnings
+    assert any("begins with 8" in warning and "081200002001" in warning for warning in reported)
     other = {"target": "81200002001", "country_code": "0", "resend": True, "handle_unknown": "ignore"}
     assert not any("begins with 8" in warning for warning in controller.device(A, True, **other).warnings)

@@ -72,15 +72,15 @@ def writes(controller: Controller) -> list[str]:
     return paths
 
 
-def foreseen_and_done(controller: Controller, module: str, **params: t.Any) -> dict[str, t.Any]:
+def predicted_and_done(controller: Controller, module: str, **params: t.Any) -> dict[str, t.Any]:
     """Return the result of a run, after check mode has predicted the same and changed nothing."""
     files = controller.record_files()
     writes(controller)
-    foreseen = controller.run(module, True, **params).result
+    predicted = controller.run(module, True, **params).result
     assert writes(controller) == [] and controller.record_files() == files
     done = controller.run(module, **params).result
     for key in RESULT_KEYS:
-        assert foreseen[key] == done[key], key
+        assert predicted[key] == done[key], key
     return done
 
 
@@ -100,7 +100,7 @@ def test_name_has_the_stamp_and_no_result_shows_it(laptop: Controller, runner: C
 def test_new_control_node_finds_all_settings_proven(laptop: Controller, runner: Controller, omitted: str) -> None:
     laptop.sandbox.set_readings(omitted=omitted)
     laptop.device(A, **FULL)
-    result = foreseen_and_done(runner, "device", device="+62 812-0000-0001", **FULL)
+    result = predicted_and_done(runner, "device", device="+62 812-0000-0001", **FULL)
     assert not result["changed"] and writes(runner) == []
     assert {option: item["source"] for option, item in result["evidence"].items()} == {
         "name": "service",
@@ -162,7 +162,7 @@ BREAKS: dict[str, t.Callable[[Controller], t.Any]] = {
 def test_invalid_stamp_causes_the_settings_to_be_sent_again(laptop: Controller, runner: Controller, how: str) -> None:
     laptop.device(A, **FULL)
     BREAKS[how](runner)
-    result = foreseen_and_done(laptop, "device", device=A, **FULL)
+    result = predicted_and_done(laptop, "device", device=A, **FULL)
     assert "webhook" in result["changed_fields"]
     assert wire(laptop)["webhook"] == URL and wire(laptop)["personal"] is True
     assert not laptop.device(A, **FULL).result["changed"]
@@ -224,7 +224,7 @@ def test_superseded_setting_is_not_carried(laptop: Controller, runner: Controlle
     """
     laptop.device(A, **FULL)
     runner.run("webhook_config", device=A, webhook=OTHER)
-    result = foreseen_and_done(laptop, "device", device=A, name="Toko Dua", personal=True, quick=False)
+    result = predicted_and_done(laptop, "device", device=A, name="Toko Dua", personal=True, quick=False)
     assert "webhook" not in result["carried"] and "webhook" in result["at_risk"]
     assert wire(laptop)["webhook"] == OTHER
     recorded = laptop.run("device_info", recorded=True).result["devices"][0]["recorded"]
@@ -234,7 +234,7 @@ def test_superseded_setting_is_not_carried(laptop: Controller, runner: Controlle
 def test_superseded_declared_setting_is_sent(laptop: Controller, runner: Controller) -> None:
     laptop.device(A, **FULL)
     runner.device(A, **{**FULL, "webhook": OTHER})
-    result = foreseen_and_done(laptop, "device", device=A, **FULL)
+    result = predicted_and_done(laptop, "device", device=A, **FULL)
     assert result["reasons"] == {"webhook": "unproven"} and result["evidence"]["personal"]["source"] == "stamped"
     assert result["evidence"]["webhook"] == {"source": "none", "at": None}
 
@@ -245,7 +245,7 @@ def test_device_token_is_sufficient_for_stamps(laptop: Controller, runner: Contr
     laptop.device(A, **FULL)
     alone = {"account_token": None, "device_token": laptop.sandbox.device(A)["token"], **FULL}
     assert not runner.run("device", **alone).result["changed"]
-    result = foreseen_and_done(runner, "device", **{**alone, "autoread": False})
+    result = predicted_and_done(runner, "device", **{**alone, "autoread": False})
     assert result["reasons"] == {"autoread": "differs"}
     assert wire(laptop)["autoread"] is False and wire(laptop)["webhook"] == URL
     assert laptop.device(A, **FULL).result["reasons"] == {"autoread": "differs"}
@@ -265,7 +265,7 @@ def test_cleared_webhook_is_not_claimed_to_be_empty(laptop: Controller, runner: 
 
 
 def test_creation_without_a_needed_update_is_stamped_too(laptop: Controller, runner: Controller) -> None:
-    result = foreseen_and_done(laptop, "device", device=A, **{**OWN, "quick": None})
+    result = predicted_and_done(laptop, "device", device=A, **{**OWN, "quick": None})
     assert result["operations"] == ["create", "update"]
     assert not runner.device(A, **{**OWN, "quick": None}).result["changed"]
 
@@ -455,7 +455,7 @@ def test_name_edited_around_its_stamp_loses_no_recorded_setting(laptop: Controll
     laptop.sandbox.set_readings(omitted=omitted)
     laptop.device(A, **FULL, group=True)
     laptop.sandbox.edit(A, name=wire(laptop)["name"].replace("Satu", "Dua"))
-    result = foreseen_and_done(laptop, "device", device=A, **OWN)
+    result = predicted_and_done(laptop, "device", device=A, **OWN)
     assert set(result["carried"]) == {"group", "webhook"}
     assert wire(laptop)["webhook"] == URL and wire(laptop)["group"] is True
 
@@ -471,7 +471,7 @@ def test_setting_in_doubt_does_not_restore_a_superseded_value(
     laptop.sandbox.clear_faults()
     runner.run("webhook_config", device=A, webhook=OTHER)
     laptop.sandbox.edit(A, **edit)
-    result = foreseen_and_done(laptop, "device", device=A, **{**OWN, "name": "Toko Dua"})
+    result = predicted_and_done(laptop, "device", device=A, **{**OWN, "name": "Toko Dua"})
     assert "webhook" not in result["carried"] and "webhook_connect" not in result["carried"]
     assert wire(laptop)["webhook"] == OTHER
 
@@ -482,7 +482,7 @@ def test_own_setting_in_doubt_is_sent_again(laptop: Controller) -> None:
     with pytest.raises(FonnteError):
         laptop.run("webhook_config", device=A, webhook=OTHER)
     laptop.sandbox.clear_faults()
-    result = foreseen_and_done(laptop, "device", device=A, **{**OWN, "name": "Toko Dua"})
+    result = predicted_and_done(laptop, "device", device=A, **{**OWN, "name": "Toko Dua"})
     assert "webhook" in result["carried"] and wire(laptop)["webhook"] == OTHER
 
 
@@ -626,14 +626,14 @@ SEEN: dict[str, t.Any] = {"name": "Toko Satu", "autoread": True, "personal": Tru
 
 def test_attested_settings_are_recorded_and_not_sent(controller: Controller, sandbox: Sandbox) -> None:
     by_hand(sandbox)
-    result = foreseen_and_done(controller, "device", device=A, handle_write_only="attest", **SEEN)
+    result = predicted_and_done(controller, "device", device=A, handle_write_only="attest", **SEEN)
     assert result["changed"] and result["operations"] == ["attest"]
     assert result["changed_fields"] == ["personal", "webhook", "webhook_status"]
-    again = foreseen_and_done(controller, "device", device=A, handle_write_only="attest", **SEEN)
+    again = predicted_and_done(controller, "device", device=A, handle_write_only="attest", **SEEN)
     assert not again["changed"] and again["evidence"]["personal"]["source"] == "attested"
     assert again["evidence"]["personal"]["by"] and again["evidence"]["webhook_status"]["source"] == "attested"
     for policy in ("recorded", "error"):
-        plain = foreseen_and_done(controller, "device", device=A, handle_write_only=policy, **SEEN)
+        plain = predicted_and_done(controller, "device", device=A, handle_write_only=policy, **SEEN)
         assert not plain["changed"] and plain["evidence"]["webhook"]["source"] == "attested"
     assert writes(controller) == []
 
@@ -687,7 +687,7 @@ def test_first_stamped_run_writes_stamps_for_attested_settings(
     """The attested values are in one record only. After the run, any control node can check them."""
     by_hand(sandbox)
     laptop.device(A, handle_write_only="attest", **SEEN)
-    first = foreseen_and_done(laptop, "device", device=A, handle_write_only="stamped", **SEEN)
+    first = predicted_and_done(laptop, "device", device=A, handle_write_only="stamped", **SEEN)
     assert first["operations"] == ["update"] and set(first["reasons"].values()) == {"unproven"}
     (update,) = sandbox.writes()
     assert update["form"]["webhook"] == URL and update["form"]["webhookstatus"] == ""
@@ -720,10 +720,10 @@ def test_forgotten_settings_are_not_sent(controller: Controller, omitted: str) -
     controller.sandbox.set_readings(omitted=omitted)
     controller.device(A, **FULL)
     forget: dict[str, t.Any] = {"device": A, "handle_undeclared": "forget", **OWN}
-    result = foreseen_and_done(controller, "device", **forget)
+    result = predicted_and_done(controller, "device", **forget)
     assert result["changed"] and result["operations"] == ["forget"] and result["forgotten"] == ["webhook"]
     assert writes(controller) == []
-    assert not foreseen_and_done(controller, "device", **forget)["changed"]
+    assert not predicted_and_done(controller, "device", **forget)["changed"]
     result = controller.device(A, name="Toko Dua").result
     assert "webhook" not in result["carried"] and "webhook" in result["at_risk"]
     assert wire(controller)["webhook"] == (URL if omitted == "keeps" else "")
@@ -731,7 +731,7 @@ def test_forgotten_settings_are_not_sent(controller: Controller, omitted: str) -
 
 def test_forgetting_precedes_the_update_of_the_same_run(controller: Controller) -> None:
     controller.device(A, **FULL)
-    result = foreseen_and_done(
+    result = predicted_and_done(
         controller, "device", device=A, handle_undeclared="forget", **{**OWN, "name": "Toko Dua"}
     )
     assert result["operations"] == ["forget", "update"] and result["carried"] == {}
@@ -809,9 +809,9 @@ JOBS: tuple[tuple[str, dict[str, t.Any]], ...] = (
 def run_in_pod(sandbox: Sandbox, folder: Path, module: str, params: dict[str, t.Any], **more: t.Any) -> ModuleResult:
     """Run a job in a pod: check mode first, and then the run, each with an empty record."""
     pod = Stamping(sandbox, Path(tempfile.mkdtemp(dir=folder)))
-    foreseen = pod.run(module, True, handle_unknown="ignore", **params, **more).result
+    predicted = pod.run(module, True, handle_unknown="ignore", **params, **more).result
     done = pod.run(module, handle_unknown="ignore", **params, **more)
-    assert all(foreseen[key] == done.result[key] for key in RESULT_KEYS)
+    assert all(predicted[key] == done.result[key] for key in RESULT_KEYS)
     return done
 
 
@@ -820,10 +820,10 @@ def test_two_jobs_without_a_record_report_that_they_revert_each_other(sandbox: S
     for _turn in range(2):
         for (module, params), lost in ((JOBS[1], "its own settings"), (JOBS[0], "its webhooks")):
             report = run_in_pod(sandbox, tmp_path, module, params)
-            told = [text for text in report.warnings if "in one job" in text]
-            assert report.result["changed"] and len(told) == 1 and lost in told[0], report.warnings
+            reported = [text for text in report.warnings if "in one job" in text]
+            assert report.result["changed"] and len(reported) == 1 and lost in reported[0], report.warnings
             # The same for every device, so that a fleet reports it once.
-            assert A not in told[0]
+            assert A not in reported[0]
 
 
 def test_one_job_with_both_declarations_is_stable(sandbox: Sandbox, tmp_path: Path) -> None:

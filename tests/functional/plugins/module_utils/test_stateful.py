@@ -42,7 +42,7 @@ NAMES = st.sampled_from(("Toko", "Tako", "Warung"))
 URLS = st.sampled_from(("", "https://h.example.com/a", "https://h.example.com/b"))
 FLAGS = st.booleans()
 # The keys that must be equal in check mode and in the run after it.
-FORESEEN = ("changed", "operations", "changed_fields", "reasons", "carried", "at_risk")
+PREDICTED = ("changed", "operations", "changed_fields", "reasons", "carried", "at_risk")
 
 DECLARATIONS = st.fixed_dictionaries(
     {"name": NAMES},
@@ -120,10 +120,10 @@ class Walk(RuleBasedStateMachine):
     def declare_a_fleet(self, declared: dict[str, dict[str, t.Any]]) -> None:
         before = {number: self._device(number) for number in NUMBERS}
         arguments = {"devices": [{"device": number, **own} for number, own in declared.items()], "max_clear": 100}
-        foreseen, done, again = self._thrice("fleet", arguments)
-        assert foreseen["summary"] == done["summary"]
-        for told, was_told in zip(done["devices"], foreseen["devices"], strict=False):
-            assert {key: told[key] for key in FORESEEN} == {key: was_told[key] for key in FORESEEN}
+        predicted, done, again = self._thrice("fleet", arguments)
+        assert predicted["summary"] == done["summary"]
+        for reported, was_reported in zip(done["devices"], predicted["devices"], strict=False):
+            assert {key: reported[key] for key in PREDICTED} == {key: was_reported[key] for key in PREDICTED}
         assert again["summary"]["unchanged"] == len(declared)
         for number, own in declared.items():
             self._expect(number, own, before[number])
@@ -193,9 +193,9 @@ class Walk(RuleBasedStateMachine):
 
     def _run(self, module: str, number: str, device: str, declared: dict[str, t.Any], **more: t.Any) -> None:
         before = self._device(number)
-        foreseen, done, _again = self._thrice(module, {"device": device, **declared, **more})
-        for key in (*FORESEEN, "diff"):
-            assert foreseen[key] == done[key], key
+        predicted, done, _again = self._thrice(module, {"device": device, **declared, **more})
+        for key in (*PREDICTED, "diff"):
+            assert predicted[key] == done[key], key
         if self._device(number):
             self._expect(number, declared, before)
             assert not (more.get("state") == "disconnected" and self._device(number)["linked"])
@@ -204,13 +204,13 @@ class Walk(RuleBasedStateMachine):
         """Return the results of check mode, of the run, and of one more run, which must change nothing."""
         files = self.controller.record_files()
         self.sandbox.clear_journal()
-        foreseen = self.controller.run(module, True, **arguments).result
+        predicted = self.controller.run(module, True, **arguments).result
         assert self.sandbox.writes() == [] and self.controller.record_files() == files
         done = self.controller.run(module, **arguments).result
         self.sandbox.clear_journal()
         again = self.controller.run(module, **arguments).result
         assert not again["changed"] and self.sandbox.writes() == []
-        return [foreseen, done, again]
+        return [predicted, done, again]
 
     def _expect(self, number: str, declared: dict[str, t.Any], before: dict[str, t.Any] | None) -> None:
         """Check that the service has the declared settings, and those that were declared earlier."""

@@ -156,10 +156,10 @@ class Controllers(RuleBasedStateMachine):
         """Run a task once and check its result; run it again and check that it changes nothing."""
         wrong = self._wrong(declared)
         before = self._updates()
-        foreseen = self._call(controller, module, declared, policy, alone, check=True)
+        predicted = self._call(controller, module, declared, policy, alone, check=True)
         done = self._call(controller, module, declared, policy, alone)
         for key in ("changed", "operations", "changed_fields", "reasons", "diff", "at_risk", "evidence"):
-            assert foreseen[key] == done[key], key
+            assert predicted[key] == done[key], key
         changed = bool(done["changed"])
         COUNTS["runs"] += 1
         COUNTS["runs that said changed" if changed else "runs that said unchanged"] += 1

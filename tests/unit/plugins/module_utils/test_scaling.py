@@ -108,9 +108,9 @@ def test_filtering_the_record_scales_linearly(counter: Counter, monkeypatch: pyt
             tuple(_record_view.Owner(number(index)) for index in range(count)), (), (), True
         )
         monkeypatch.setattr(_record_view, "scan", lambda _house, _numbers: view)
-        told, _warnings = _record_view.record_info(t.cast(t.Any, House()), tuple(map(elsewhere, range(count))))
-        assert len(told["devices"]) == count and not told["missing"]
-        return told
+        reported, _warnings = _record_view.record_info(t.cast(t.Any, House()), tuple(map(elsewhere, range(count))))
+        assert len(reported["devices"]) == count and not reported["missing"]
+        return reported
 
     few, many = counter.during(lambda: look(FEW)), counter.during(lambda: look(MANY))
     assert 0 < many <= 2 * few

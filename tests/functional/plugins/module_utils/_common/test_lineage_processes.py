@@ -35,8 +35,8 @@ def fleet():
         result = controller.run("fleet", devices=devices, concurrency=1, api_timeout=60.0).result
     except FonnteError as fault:
         result = fault.partial_result
-    told = "".join(f"{device['status']} {device['msg']}\\n" for device in result.get("devices", []))
-    Path(sys.argv[4], "told").write_text(told)
+    reported = "".join(f"{device['status']} {device['msg']}\\n" for device in result.get("devices", []))
+    Path(sys.argv[4], "reported").write_text(reported)
 
 if sys.argv[1] == "module":
     fleet()
@@ -62,13 +62,13 @@ def test_fleet_ends_with_ansible_playbook(sandbox: Sandbox, tmp_path: Path, way:
     assert program.poll() is None
     program.send_signal(signal.SIGKILL)
     program.wait()
-    _wait((tmp_path / "told").exists)
-    told = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
+    _wait((tmp_path / "reported").exists)
+    reported = (tmp_path / "reported").read_text(encoding="utf-8").splitlines()
     assert 3 <= len(sandbox.devices()) <= 5
     # The fourth one may not have been sent yet; then it is not sent at all.
-    begun = [line for line in told if "the process that started this run has ended" not in line]
-    assert len(told) == 40 and len(begun) == len(sandbox.devices())
-    assert all("the process that started this run has ended" in line for line in told[len(begun) :])
+    begun = [line for line in reported if "the process that started this run has ended" not in line]
+    assert len(reported) == 40 and len(begun) == len(sandbox.devices())
+    assert all("the process that started this run has ended" in line for line in reported[len(begun) :])
 
 
 def _wait(until: t.Callable[[], bool]) -> None:

@@ -381,8 +381,8 @@ def test_check_mode_never_refreshes_and_predicts_it(phones: Controller) -> None:
     assert fetches(phones) == 0 and not phones.records.exists()
     read(phones, refresh=True)
     files = phones.record_files()
-    foreseen = read(phones, True, refresh=True)
-    assert foreseen["refreshed"] is False and foreseen["groups"] == SORTED and foreseen["refreshed_at"]
+    predicted = read(phones, True, refresh=True)
+    assert predicted["refreshed"] is False and predicted["groups"] == SORTED and predicted["refreshed_at"]
     assert phones.record_files() == files and fetches(phones) == 1
 
 

@@ -76,7 +76,7 @@ def written_to(controller: Controller) -> set[t.Any]:
     return {call["number"] for call in controller.sandbox.writes()}
 
 
-def told(report_or_fault: ModuleResult | FonnteError) -> str:
+def reported(report_or_fault: ModuleResult | FonnteError) -> str:
     if isinstance(report_or_fault, ModuleResult):
         return json.dumps([report_or_fault.result, report_or_fault.warnings])
     return json.dumps([str(report_or_fault), report_or_fault.partial_result, report_or_fault.warnings])
@@ -120,7 +120,7 @@ def test_variants_are_detected_on_a_created_device(controller: Controller, readi
     else:
         assert "may have been ignored" in left[0] and len(left) == 1
     for token in (controller.sandbox.account_token, made["token"], before["token"], "s3cret"):
-        assert token not in told(report)
+        assert token not in reported(report)
 
 
 @pytest.mark.parametrize(
@@ -154,20 +154,20 @@ def test_variants_are_detected_on_an_existing_device(controller: Controller, rea
 def said_is_true(before: Json, after: Json, left: list[str]) -> None:
     """Check that reported changes were left on the device, and that the rest is unchanged."""
     assert (after["number"], after["name"], after["token"]) == (before["number"], before["name"], before["token"])
-    told_of = " ".join(left)
+    reported_of = " ".join(left)
     for setting, value in before["settings"].items():
         if after["settings"][setting] == value:
             continue
         if setting == "autoread":
-            assert "autoread" in told_of
+            assert "autoread" in reported_of
         elif setting == "webhook":
-            assert "write-only settings" in told_of or "webhook" in told_of
+            assert "write-only settings" in reported_of or "webhook" in reported_of
         else:
-            assert "write-only settings" in told_of, f"{setting} changed without a word: {left}"
-    if "are reset" in told_of:
+            assert "write-only settings" in reported_of, f"{setting} changed without a word: {left}"
+    if "are reset" in reported_of:
         assert after["settings"]["quick"] is False
     if after["settings"]["webhook"] == PROBE_URL:
-        assert PROBE_URL in told_of
+        assert PROBE_URL in reported_of
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_device_missing_in_the_list_means_partial_listing(controller: Controller
     token = controller.sandbox.device(SCRATCH)["token"]
     controller.sandbox.clear_journal()
     report = controller.run("doctor", device=SCRATCH, device_token=token, consent=True)
-    assert report.result["facts"]["listing"] == "partial" and token not in told(report)
+    assert report.result["facts"]["listing"] == "partial" and token not in reported(report)
     assert controller.sandbox.writes() == [] and not report.result["changed"]
     assert any("could not be observed" in warning for warning in report.warnings)
 
@@ -375,7 +375,7 @@ def test_tokens_are_identified(
     assert controller.sandbox.writes() == [] and not report.result["changed"]
     about_tokens = [one for one in report.warnings if not one.startswith(("The record", "No device is tested"))]
     assert any(words in warning for warning in about_tokens) if words else not about_tokens
-    assert not any(token in told(report) for token in given if token)
+    assert not any(token in reported(report) for token in given if token)
 
 
 @pytest.mark.parametrize("token", ["token:nobody", "token:another-account"])
@@ -432,12 +432,12 @@ def test_nothing_is_written_without_consent(controller: Controller) -> None:
 @pytest.mark.parametrize("device", [SCRATCH, CLIENT])
 def test_check_mode_predicts_the_requests(controller: Controller, reading: Json, device: str) -> None:
     begin(controller, client(), **reading)
-    foreseen = controller.run("doctor", True, device=device, consent=True)
-    assert foreseen.result["changed"] and controller.sandbox.writes() == [] and not controller.records.exists()
+    predicted = controller.run("doctor", True, device=device, consent=True)
+    assert predicted.result["changed"] and controller.sandbox.writes() == [] and not controller.records.exists()
     report = controller.run("doctor", device=device, consent=True)
     asked_before = {"tokens", "refusal_status", "profile_number"}
     called = Counter((call["purpose"], call["path"]) for call in report.result["journal"])
-    most = {(call["purpose"], call["path"]): call["at_most"] for call in foreseen.result["would_call"]}
+    most = {(call["purpose"], call["path"]): call["at_most"] for call in predicted.result["would_call"]}
     for (purpose, path), times in called.items():
         assert purpose in asked_before or times <= most[purpose, path]
     assert {purpose for purpose, _path in most} == {purpose for purpose, _path in called} - asked_before
@@ -762,7 +762,7 @@ def check_outcome(controller: Controller, outcome: ModuleResult | FonnteError, b
     assert all(value is None or value == real[fact] for fact, value in result["facts"].items())
     after = controller.sandbox.devices()
     tokens = [controller.sandbox.account_token, *(known["token"] for known in after.values())]
-    assert not any(token in told(outcome) for token in tokens)
+    assert not any(token in reported(outcome) for token in tokens)
     if isinstance(outcome, FonnteError):
         sentence = str(outcome)
         assert sentence.endswith(".") and "\n" not in sentence and "determined so far: " in sentence
@@ -814,8 +814,8 @@ def test_device_deleted_during_the_check_is_reported(controller: Controller) -> 
 def test_facts_file_is_written_and_read_by_other_modules(controller: Controller, tmp_path: Path) -> None:
     begin(controller)
     path = tmp_path / "facts.json"
-    foreseen = controller.run("doctor", True, device=SCRATCH, consent=True, dest=str(path))
-    assert not path.exists() and foreseen.result["changed"]
+    predicted = controller.run("doctor", True, device=SCRATCH, consent=True, dest=str(path))
+    assert not path.exists() and predicted.result["changed"]
     # The variable may name the file for every module before the check creates it.
     report = controller.run("doctor", device=SCRATCH, consent=True, dest=str(path), service_facts_path=str(path))
     content = json.loads(path.read_text(encoding="utf-8"))

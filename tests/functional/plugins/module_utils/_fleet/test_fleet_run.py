@@ -62,15 +62,15 @@ def statuses(result: dict[str, t.Any]) -> list[str]:
 
 
 def test_fleet_is_created_and_then_unchanged(rich: Controller) -> None:
-    foreseen = fleet(rich, entries(20, webhook=URL), check=True)
-    assert paths(rich) == ["/get-devices"] and foreseen["summary"]["created"] == 20
+    predicted = fleet(rich, entries(20, webhook=URL), check=True)
+    assert paths(rich) == ["/get-devices"] and predicted["summary"]["created"] == 20
     done = fleet(rich, entries(20, webhook=URL))
     calls = paths(rich)
     assert (calls.count("/get-devices"), calls.count("/add-device"), calls.count("/update-device")) == (1, 20, 20)
-    for one, other in zip(foreseen["devices"], done["devices"], strict=False):
+    for one, other in zip(predicted["devices"], done["devices"], strict=False):
         for key in ("operations", "changed_fields", "reasons", "evidence", "number", "status"):
             assert one[key] == other[key]
-    assert foreseen["diff"] == done["diff"] and len(done["diff"]) == 20
+    assert predicted["diff"] == done["diff"] and len(done["diff"]) == 20
     again = fleet(rich, entries(20, webhook=URL))
     assert paths(rich) == ["/get-devices"]
     assert not again["changed"] and again["summary"]["unchanged"] == 20 and again["summary"]["to_link"] == 20
@@ -147,9 +147,9 @@ def test_failure_before_the_first_write_reports_no_operations(controller: Contro
     for device in result["devices"]:
         assert device["operations"] == [] and not device["changed"] and "record_path" in device["msg"]
         assert not any("would fail" in warning for warning in device["warnings"])
-    foreseen = fleet(controller, entries(2), check=True)
-    assert foreseen["summary"]["created"] == 1
-    assert all("would fail" in device["warnings"][-1] for device in foreseen["devices"])
+    predicted = fleet(controller, entries(2), check=True)
+    assert predicted["summary"]["created"] == 1
+    assert all("would fail" in device["warnings"][-1] for device in predicted["devices"])
 
 
 def test_entries_inherit_defaults_and_null_is_unmanaged(rich: Controller) -> None:
@@ -418,9 +418,9 @@ def test_retry_after_slows_down_all_devices(rich: Controller) -> None:
     result = fleet(rich, entries(6, webhook=URL, quick=True), concurrency=3, api_retry_max_delay=2.0)
     assert result["summary"]["updated"] == 6 and "msg" not in result
     calls = [entry for entry in rich.sandbox.journal() if entry["path"] == "/update-device"]
-    (told,) = [entry["at"] for entry in calls if entry["fault"] == "status"]
+    (reported,) = [entry["at"] for entry in calls if entry["fault"] == "status"]
     # Two others may be in progress; later ones wait with the request that got the 429.
-    assert sum(told < entry["at"] < told + 0.8 for entry in calls) <= 2
+    assert sum(reported < entry["at"] < reported + 0.8 for entry in calls) <= 2
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])

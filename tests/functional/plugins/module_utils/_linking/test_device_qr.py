@@ -182,14 +182,14 @@ def test_check_mode_predicts_the_run_and_fetches_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     world(controller, {"number": A})
-    foreseen = controller.run("device_qr", True, device=A, wait=wait, **more)
+    predicted = controller.run("device_qr", True, device=A, wait=wait, **more)
     assert calls(controller) == ["/get-devices"] and list(tmp_path.iterdir()) == [] and controller.shown == []
-    assert foreseen.result["connected"] is False and foreseen.result["code"] is None
-    assert foreseen.result["dest"] == (str(tmp_path / "qr.png") if "dest" in more else None)
+    assert predicted.result["connected"] is False and predicted.result["code"] is None
+    assert predicted.result["dest"] == (str(tmp_path / "qr.png") if "dest" in more else None)
     controller.sandbox.link(A, after=0.4) if wait else None
     done = controller.run("device_qr", device=A, wait=wait, **more)
     for key in ("changed", "diff", "device", "name", "method"):
-        assert foreseen.result[key] == done.result[key], key
+        assert predicted.result[key] == done.result[key], key
     assert done.result["changed"] is True
 
 
@@ -228,8 +228,8 @@ def test_missing_device_is_refused(controller: Controller, dest: Path) -> None:
     assert f"Linking device {A}: the account has no device {A}; create it" in str(
         failing(controller, NotFoundError, device=A, dest=str(dest))
     )
-    foreseen = controller.run("device_qr", True, device=A, dest=str(dest))
-    assert foreseen.result["changed"] is True and any("earlier task" in warning for warning in foreseen.warnings)
+    predicted = controller.run("device_qr", True, device=A, dest=str(dest))
+    assert predicted.result["changed"] is True and any("earlier task" in warning for warning in predicted.warnings)
     assert asked(controller) == 0
 
 
@@ -244,8 +244,8 @@ def test_unknown_token_is_refused(controller: Controller, dest: Path) -> None:
 
 def test_blocking_device_is_named(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B, "linked": True}, {"number": C, "linked": True, **PACKAGE})
-    foreseen = controller.run("device_qr", True, device=A, dest=str(dest))
-    assert any(f"the free device {B} is linked" in warning for warning in foreseen.warnings)
+    predicted = controller.run("device_qr", True, device=A, dest=str(dest))
+    assert any(f"the free device {B} is linked" in warning for warning in predicted.warnings)
     fault = failing(controller, RefusedError, device=A, dest=str(dest))
     assert 'Fonnte returned "free device already connected"; the free device 081200000002 is linked' in str(fault)
     assert "state: disconnected" in str(fault) and C not in str(fault)
@@ -256,8 +256,8 @@ def test_blocking_device_is_named(controller: Controller, dest: Path) -> None:
 
 def test_device_with_a_package_is_not_blocked(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A, **PACKAGE}, {"number": B, "linked": True})
-    foreseen = controller.run("device_qr", True, device=A, dest=str(dest))
-    assert foreseen.warnings == []
+    predicted = controller.run("device_qr", True, device=A, dest=str(dest))
+    assert predicted.warnings == []
     assert controller.run("device_qr", device=A, dest=str(dest)).result["changed"] is True
 
 
@@ -320,11 +320,11 @@ def test_pairing_code_is_shown_before_the_wait_and_requested_once(controller: Co
 
 def test_fetch_false_only_waits(controller: Controller, tmp_path: Path) -> None:
     world(controller, {"number": A})
-    foreseen = controller.run("device_qr", True, device=A, fetch=False, wait=True)
+    predicted = controller.run("device_qr", True, device=A, fetch=False, wait=True)
     controller.sandbox.link(A, after=0.5)
     report = controller.run("device_qr", device=A, fetch=False, wait=True)
     assert result(report) == {"changed": True, "connected": True, "dest": None, "code": None}
-    assert (foreseen.result["changed"], foreseen.result["diff"]) == (True, report.result["diff"])
+    assert (predicted.result["changed"], predicted.result["diff"]) == (True, report.result["diff"])
     assert asked(controller) == 0 and list(tmp_path.iterdir()) == [] and controller.shown == []
 
 

@@ -541,8 +541,8 @@ def test_lost_response_is_reported_as_unknown_and_nothing_is_sent_again(
     assert caught.value.partial_result["queued"] is None and caught.value.partial_result["changed"]
     assert "run this task again only if" in str(caught.value)
     assert paths(controller).count("/send") == 1
-    told = f"{caught.value}{caught.value.partial_result}"
-    assert controller.sandbox.device(SENDER)["token"] not in told
+    reported = f"{caught.value}{caught.value.partial_result}"
+    assert controller.sandbox.device(SENDER)["token"] not in reported
 
 
 @pytest.mark.parametrize("code", [429, 404])

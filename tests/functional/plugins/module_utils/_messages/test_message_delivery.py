@@ -209,8 +209,8 @@ def test_id_with_a_token_is_masked(controller: Controller) -> None:
     controller.sandbox.fault("mutate", path="/send", when="after", args={"set": {"id": [f"7 {token}"]}})
     with pytest.raises(FonnteError, match="id required") as caught:
         send(controller)
-    told = f"{caught.value}{caught.value.partial_result}"
-    assert token not in told and caught.value.partial_result["states"] == {"7 ********": None}
+    reported = f"{caught.value}{caught.value.partial_result}"
+    assert token not in reported and caught.value.partial_result["states"] == {"7 ********": None}
 
 
 def test_failed_message_is_not_waited_for(controller: Controller) -> None:
@@ -254,11 +254,11 @@ def test_wait_that_must_fail_sends_nothing(
 
 
 def test_check_mode_sends_nothing_and_reads_no_state(controller: Controller) -> None:
-    foreseen = send(controller, True)
+    predicted = send(controller, True)
     assert paths(controller) == ["/get-devices"] and controller.waited == 0
-    assert foreseen["states"] == {} and foreseen["queued"] is False
+    assert predicted["states"] == {} and predicted["queued"] is False
     deliver(controller, "delivered")
-    assert set(send(controller)) == set(foreseen)
+    assert set(send(controller)) == set(predicted)
 
 
 @pytest.mark.parametrize(("wait", "count"), [("queued", 0), ("sent", 1), ("delivered", 1)])

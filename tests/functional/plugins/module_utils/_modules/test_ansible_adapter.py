@@ -31,9 +31,9 @@ A = "081200000001"
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the values that an Ansible with built-in masking (2.22 and newer) was requested to mask."""
-    told: set[str] = set()
-    monkeypatch.setattr(_run, "register_secrets", told.update)
-    return told
+    reported: set[str] = set()
+    monkeypatch.setattr(_run, "register_secrets", reported.update)
+    return reported
 
 
 @pytest.mark.parametrize("value", [" ", "-", "", "no"])

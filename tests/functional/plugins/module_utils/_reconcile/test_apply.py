@@ -39,8 +39,8 @@ def test_creation_entry_of_another_device_is_not_used(controller: Controller) ->
     report = controller.device(B, name="Toko Dua")
     assert controller.sandbox.device(B)["settings"]["webhook"] == ""
     assert any(f"contains the entry of another file, {first.name}" in warning for warning in report.warnings)
-    foreseen = controller.device(A, True, name="Toko Dua")
-    assert any(f"contains the entry of another file, {second.name}" in warning for warning in foreseen.warnings)
+    predicted = controller.device(A, True, name="Toko Dua")
+    assert any(f"contains the entry of another file, {second.name}" in warning for warning in predicted.warnings)
 
 
 @pytest.mark.parametrize("failing", [Phase.CONFIRM, Phase.BEGIN])

@@ -104,11 +104,11 @@ def test_old_entry_sends_nothing_to_the_next_device_of_the_number(
     copy = created_halfway(controller, when)
     recreate(controller, handle_write_only=policy, **own)
     put_back(controller, copy)
-    foreseen = controller.device(A, True, name="Toko Tiga", handle_write_only=policy)
+    predicted = controller.device(A, True, name="Toko Tiga", handle_write_only=policy)
     report = controller.device(A, name="Toko Tiga", handle_write_only=policy)
     assert has_nothing_of_the_first(controller, A) and sent(controller, A)["webhook"] == own.get("webhook", "")
     for key in ("changed_fields", "reasons", "carried", "at_risk", "diff"):
-        assert foreseen.result[key] == report.result[key], key
+        assert predicted.result[key] == report.result[key], key
 
 
 @WHEN
@@ -225,11 +225,11 @@ def test_policy_applies_to_an_interrupted_creation_at_any_time(
 def test_same_task_continues_its_creation(controller: Controller, when: str, policies: dict[str, t.Any]) -> None:
     """After a lost response too; then its declarations cover everything that is unknown."""
     created_halfway(controller, when, **ALL, **policies)
-    foreseen = controller.device(A, True, **{**FIRST, **ALL}, **policies)
+    predicted = controller.device(A, True, **{**FIRST, **ALL}, **policies)
     report = controller.device(A, **{**FIRST, **ALL}, **policies)
     assert sent(controller, A)["webhook"] == URL and sent(controller, A)["personal"] is True
     for key in ("changed_fields", "reasons", "carried", "at_risk", "diff"):
-        assert foreseen.result[key] == report.result[key], key
+        assert predicted.result[key] == report.result[key], key
     assert not controller.device(A, **{**FIRST, **ALL}, **policies).result["changed"]
 
 

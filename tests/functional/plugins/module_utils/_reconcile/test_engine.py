@@ -328,12 +328,12 @@ def test_lost_response_is_reported_if_the_service_is_unavailable_afterwards(
     controller.sandbox.fault("refuse", path="/get-devices", times=None, skip=listings)
     with pytest.raises(ResponseLostError) as caught:
         controller.device(A, **ends)
-    told = str(caught.value)
+    reported = str(caught.value)
     assert (
-        "it is unknown whether the service carried out the request" in told
-        and "reading it again failed as well" in told
+        "it is unknown whether the service carried out the request" in reported
+        and "reading it again failed as well" in reported
     )
-    assert told.startswith(("Updating", "Disconnecting", "Deleting")) and "run" in caught.value.advice
+    assert reported.startswith(("Updating", "Disconnecting", "Deleting")) and "run" in caught.value.advice
     assert caught.value.may_be_applied and caught.value.partial_result["operations"] == []
     controller.sandbox.clear_faults()
     assert controller.record_files().keys() == before.keys()
@@ -538,8 +538,8 @@ def test_unreadable_record_is_neither_overwritten_nor_ignored(
     sent = writes(controller)
     with pytest.raises(RecordError, match=f"Looking up device {A}: the record .* cannot be read .Too many open files"):
         controller.device(A, name="Toko Dua")
-    foreseen = controller.device(A, True, name="Toko Dua")
-    assert "A real run from here would fail: the record " in foreseen.warnings[-1]
+    predicted = controller.device(A, True, name="Toko Dua")
+    assert "A real run from here would fail: the record " in predicted.warnings[-1]
     assert not controller.device(A, name="Toko Satu").result["changed"]
     monkeypatch.undo()
     assert writes(controller) == sent
@@ -881,10 +881,10 @@ def test_failure_reports_completed_and_missing_operations(controller: Controller
     controller.sandbox.fault("status", path="/disconnect", code=200, body={"status": False, "detail": "server is busy"})
     with pytest.raises(RefusedError, match="server is busy") as caught:
         controller.device(A, state="disconnected", name="Neu")
-    told = caught.value.partial_result
-    assert told["operations"] == ["update"] and told["changed"]
-    assert told["device"]["connected"] is True and told["device"]["name"] == "Neu"
-    assert told["diff"]["after"]["connected"] is True and told["diff"]["after"]["name"] == "Neu"
+    reported = caught.value.partial_result
+    assert reported["operations"] == ["update"] and reported["changed"]
+    assert reported["device"]["connected"] is True and reported["device"]["name"] == "Neu"
+    assert reported["diff"]["after"]["connected"] is True and reported["diff"]["after"]["name"] == "Neu"
 
 
 @pytest.mark.parametrize("lost", ["/add-device", "/update-device"])
@@ -921,7 +921,7 @@ def test_failed_creation_returns_no_device(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         "token {token} is blocked",
         "webhook url {url} is not responding",
@@ -932,11 +932,11 @@ def test_failed_creation_returns_no_device(controller: Controller) -> None:
         "webhook url key s3cret",
     ],
 )
-def test_secrets_in_responses_are_masked(controller: Controller, told: str) -> None:
+def test_secrets_in_responses_are_masked(controller: Controller, reported: str) -> None:
     url = "https://h.example.com/a'b?key=s3cret"
     controller.device(A, name="Toko", webhook=url)
     token = controller.sandbox.device(A)["token"]
-    text = told.replace("{token}", token).replace("{url}", url)
+    text = reported.replace("{token}", token).replace("{url}", url)
     controller.sandbox.fault("status", path="/update-device", code=200, body={"status": False, "reason": text})
     with pytest.raises(RefusedError) as caught:
         controller.device(A, name="Tako")
@@ -1077,9 +1077,13 @@ def test_failure_in_planning_reports_the_known_state(controller: Controller) -> 
     controller.device(A, name="Toko")
     with pytest.raises(FonnteError) as caught:
         controller.device(A, webhook=URL, handle_write_only="error", validate_certs=False)
-    told = caught.value.partial_result
-    assert told["device"]["name"] == "Toko" and told["evidence"]["webhook"] == {"source": "none", "at": None}
-    assert told["operations"] == [] and not told["changed"] and told["diff"]["before"] == told["diff"]["after"]
+    reported = caught.value.partial_result
+    assert reported["device"]["name"] == "Toko" and reported["evidence"]["webhook"] == {"source": "none", "at": None}
+    assert (
+        reported["operations"] == []
+        and not reported["changed"]
+        and reported["diff"]["before"] == reported["diff"]["after"]
+    )
     assert any("validate_certs" in warning for warning in caught.value.warnings)
 
 

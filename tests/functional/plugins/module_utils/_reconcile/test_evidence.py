@@ -172,10 +172,10 @@ def test_changed_webhook_with_the_digest_of_the_old_one_is_sent(
     controller.device(A, name=NAME)
     controller.run(module, **common, webhook=first)
     other = _colliding(controller.sandbox.device(A)["token"], first)
-    foreseen = controller.run(module, True, **common, webhook=other).result
+    predicted = controller.run(module, True, **common, webhook=other).result
     result = controller.run(module, **common, webhook=other).result
-    for told in (foreseen, result):
-        assert told["changed"] and told["reasons"] == {"webhook": "differs"}
+    for reported in (predicted, result):
+        assert reported["changed"] and reported["reasons"] == {"webhook": "differs"}
     assert controller.sandbox.device(A)["settings"]["webhook"] == other
     # A limit: a new control node with no record of the change cannot detect it. The documentation states this.
     fresh = Controller(controller.sandbox, tmp_path / "fresh")

@@ -107,9 +107,9 @@ def test_created_device_values_are_not_sent_to_another_device_with_its_number(
         monkeypatch.setattr(FonnteClient, "update_device", update_late)
     with pytest.raises(FonnteError) as caught:
         run(controller, module, **SETTINGS)
-    told = str(caught.value.partial_result["devices"][0]["msg"] if module == "fleet" else caught.value)
-    assert "another device has this number now" in told
-    assert ("it is unknown whether" in told) is (end == "lost")
+    reported = str(caught.value.partial_result["devices"][0]["msg"] if module == "fleet" else caught.value)
+    assert "another device has this number now" in reported
+    assert ("it is unknown whether" in reported) is (end == "lost")
     monkeypatch.undo()
     assert_untouched(controller)
 

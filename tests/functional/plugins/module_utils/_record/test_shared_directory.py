@@ -80,7 +80,7 @@ def _work_as_two(folder: Path, permissions: int, way: str) -> None:
     for turn in range(2):
         with file.lock(1):
             file.save(RECORD)
-        told = subprocess.run(
+        reported = subprocess.run(
             [sys.executable, "-c", SECOND_USER, os.pathsep.join(filter(None, sys.path)), str(folder), ENDPOINT, TOKEN]
             + [str(group), str(OTHER_UID), way],
             capture_output=True,
@@ -88,6 +88,6 @@ def _work_as_two(folder: Path, permissions: int, way: str) -> None:
             check=False,
             cwd="/",
         )
-        assert told.returncode == 0, told.stderr
-        assert int(told.stdout) == (OTHER_UID if os.geteuid() == 0 else os.geteuid())
+        assert reported.returncode == 0, reported.stderr
+        assert int(reported.stdout) == (OTHER_UID if os.geteuid() == 0 else os.geteuid())
         assert file.load() == (DeviceRecord(number="081234567890"), ""), turn

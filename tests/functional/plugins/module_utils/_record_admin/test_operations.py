@@ -56,9 +56,9 @@ def look(controller: Controller, check: bool = False, **params: t.Any) -> Module
 
 def harmless(controller: Controller, report: ModuleResult) -> ModuleResult:
     assert controller.sandbox.writes() == []
-    told = json.dumps(report.result) + " ".join(report.warnings)
+    reported = json.dumps(report.result) + " ".join(report.warnings)
     for secret in ("s3cret", controller.sandbox.account_token, *tokens(controller)):
-        assert secret not in told
+        assert secret not in reported
     return report
 
 
@@ -120,8 +120,8 @@ def test_info_sends_one_request(fleet: Controller) -> None:
 
 
 def test_info_in_check_mode_is_the_same(fleet: Controller) -> None:
-    foreseen, told = look(fleet, check=True, devices=[A, GONE, NEVER]), look(fleet, devices=[A, GONE, NEVER])
-    assert (foreseen.result, foreseen.warnings) == (told.result, told.warnings)
+    predicted, reported = look(fleet, check=True, devices=[A, GONE, NEVER]), look(fleet, devices=[A, GONE, NEVER])
+    assert (predicted.result, predicted.warnings) == (reported.result, reported.warnings)
 
 
 def test_info_without_a_record_creates_none(controller: Controller) -> None:
@@ -323,9 +323,9 @@ def test_backup_with_a_device_token_contains_only_its_record(fleet: Controller, 
 
 def test_check_mode_of_a_backup_predicts_and_writes_nothing(fleet: Controller, tmp_path: Path) -> None:
     path = tmp_path / "backup.json"
-    foreseen = care(fleet, "backup", check=True, path=str(path))
+    predicted = care(fleet, "backup", check=True, path=str(path))
     assert not path.exists()
-    assert care(fleet, "backup", path=str(path)).result == foreseen.result
+    assert care(fleet, "backup", path=str(path)).result == predicted.result
 
 
 def test_empty_record_never_replaces_a_backup(fleet: Controller, tmp_path: Path) -> None:
@@ -372,10 +372,10 @@ def test_restored_record_makes_the_run_of_a_new_control_node_unchanged(fleet: Co
     care(fleet, "backup", path=path)
     fresh = second_controller(fleet, tmp_path / "second")
     assert fresh.device(A, check=True, webhook=HOOK, quick=True).result["changed"]
-    foreseen = care(fresh, "restore", check=True, path=path)
+    predicted = care(fresh, "restore", check=True, path=path)
     assert not fresh.records.exists()
     report = care(fresh, "restore", path=path)
-    assert report.result == foreseen.result and report.warnings == foreseen.warnings
+    assert report.result == predicted.result and report.warnings == predicted.warnings
     assert report.result["changed_devices"] == [A, B, GONE] and len(report.result["changed_files"]) == 6
     assert any("always_update" in warning and "record_max_age" in warning for warning in report.warnings)
     assert sealed_files(fresh) == sealed_files(fleet)
@@ -599,10 +599,10 @@ def test_entry_written_during_a_forget_is_kept(fleet: Controller, monkeypatch: p
 
 @pytest.mark.parametrize("spelling", [A, "62" + A[1:], "+62 812-0000-0001"])
 def test_forgotten_device_is_unknown(fleet: Controller, spelling: str) -> None:
-    foreseen = care(fleet, "forget", check=True, devices=[spelling])
+    predicted = care(fleet, "forget", check=True, devices=[spelling])
     assert len(sealed_files(fleet)) == 6
     report = care(fleet, "forget", devices=[spelling])
-    assert report.result == foreseen.result and report.warnings == foreseen.warnings
+    assert report.result == predicted.result and report.warnings == predicted.warnings
     assert report.result["changed_devices"] == [A] and len(report.result["changed_files"]) == 2
     assert A in report.warnings[0] and "sends the declared settings again" in report.warnings[0]
     assert len(sealed_files(fleet)) == 4

@@ -88,14 +88,14 @@ def test_first_run_declares_the_listed_settings(workspace: Workspace) -> None:
 
 
 def test_check_mode_predicts_and_writes_nothing(workspace: Workspace) -> None:
-    foreseen = workspace.run(check=True).result
+    predicted = workspace.run(check=True).result
     assert not workspace.folder.exists()
-    assert foreseen == workspace.run().result
+    assert predicted == workspace.run().result
     workspace.fill(d081200000001={"webhook": URL})
     before = workspace.files()
-    foreseen = workspace.sheet(check=True).result
-    assert foreseen["changed"] and workspace.files() == before
-    assert foreseen == workspace.sheet().result
+    predicted = workspace.sheet(check=True).result
+    assert predicted["changed"] and workspace.files() == before
+    assert predicted == workspace.sheet().result
 
 
 def test_existing_directory_keeps_its_mode_and_files_are_private(workspace: Workspace) -> None:

@@ -40,7 +40,7 @@ def yaml_of(**cells: str) -> str:
     return "devices:\n- device: '081200000001'\n" + "".join(f"  {column}: {cell}\n" for column, cell in cells.items())
 
 
-def told(sheet: _sheets.Sheet) -> list[str]:
+def reported(sheet: _sheets.Sheet) -> list[str]:
     """Return the problems as a user reads them; none may contain a secret."""
     wrong = [str(one) for one in _sheet_rows.check(sheet, [A, B, C])[1]]
     assert SECRET not in "".join(wrong)
@@ -137,13 +137,13 @@ WRONG: list[tuple[dict[str, str], str, str]] = [
 
 @pytest.mark.parametrize(("cells", "where", "what"), WRONG)
 def test_invalid_cell_is_named_without_its_value(cells: dict[str, str], where: str, what: str) -> None:
-    (text,) = told(_sheets.read_csv(csv_of(cells), ""))
+    (text,) = reported(_sheets.read_csv(csv_of(cells), ""))
     assert text.startswith("row 2") and where in text and what in text
 
 
 def test_all_problems_are_reported_together() -> None:
     rows = [{"device": A, "quick": "?", "webhook": SECRET}, {"device": "6,2E+12"}, {"device": C}, {"device": "0"}]
-    texts = told(_sheets.read_csv(csv_of(*rows), ""))
+    texts = reported(_sheets.read_csv(csv_of(*rows), ""))
     assert [text.split(":")[0] for text in texts] == [
         f"row 2 ({A}), column quick",
         f"row 2 ({A}), column webhook",
@@ -154,7 +154,7 @@ def test_all_problems_are_reported_together() -> None:
 
 @pytest.mark.parametrize(("one", "other"), [(A, A), (A, "+62 812 0000 0001"), (B, "0812-0000-0002")])
 def test_device_in_two_rows_is_refused(one: str, other: str) -> None:
-    (text,) = told(_sheets.read_csv(csv_of({"device": one}, {"device": C}, {"device": other}), ""))
+    (text,) = reported(_sheets.read_csv(csv_of({"device": one}, {"device": C}, {"device": other}), ""))
     assert text.startswith("row 4") and "row 2 is for the same device" in text
 
 
@@ -170,7 +170,7 @@ def test_number_listed_in_two_spellings_is_refused() -> None:
 def test_excel_lines_before_the_head_count_as_rows(start: str, newline: str) -> None:
     text = start + csv_of({"device": A, "quick": "x"}, separator=";").replace("\r\n", newline)
     lines = start.lstrip("\ufeff").count("\n")
-    (wrong,) = told(_sheets.read_csv(text, ""))
+    (wrong,) = reported(_sheets.read_csv(text, ""))
     assert wrong.startswith(f"row {lines + 2} ")
 
 
@@ -193,11 +193,11 @@ def test_columns_may_be_reordered_or_omitted() -> None:
     ],
 )
 def test_invalid_column_is_refused(head: tuple[str, ...], what: str) -> None:
-    assert what in told(_sheets.read_csv(",".join(head) + f"\n{A}\n", ""))[0]
+    assert what in reported(_sheets.read_csv(",".join(head) + f"\n{A}\n", ""))[0]
 
 
 def test_extra_cell_is_refused() -> None:
-    (text,) = told(_sheets.read_csv(f"device,quick\n{A},yes,{SECRET}\n{B},no,\n", ""))
+    (text,) = reported(_sheets.read_csv(f"device,quick\n{A},yes,{SECRET}\n{B},no,\n", ""))
     assert text.startswith(f"row 2 ({A})") and "in double quotes" in text
 
 
@@ -253,7 +253,7 @@ def test_file_with_unknown_encoding_is_refused(raw: bytes, words: str) -> None:
     ],
 )
 def test_invalid_yaml_entry_is_named(text: str, place: str, what: str) -> None:
-    (wrong,) = told(_sheets.read_yaml(text, ""))
+    (wrong,) = reported(_sheets.read_yaml(text, ""))
     assert wrong.startswith(place) and what in wrong
 
 

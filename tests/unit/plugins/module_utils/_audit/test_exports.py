@@ -63,8 +63,13 @@ def test_each_text_has_the_same_placeholders_in_each_language(key: str) -> None:
 def test_every_finding_has_texts_in_each_language(language: str) -> None:
     words = Messages(language)
     for finding in everything().findings():
-        told = [words.sentence(finding), words.evidence(finding), words.label(finding.kind), words.action(finding.kind)]
-        assert all(told) and not any("{" in text or "None" in text for text in told)
+        reported = [
+            words.sentence(finding),
+            words.evidence(finding),
+            words.label(finding.kind),
+            words.action(finding.kind),
+        ]
+        assert all(reported) and not any("{" in text or "None" in text for text in reported)
 
 
 def test_times_are_formatted_for_people() -> None:
@@ -142,8 +147,8 @@ def test_value_that_is_no_number_is_unchanged() -> None:
 
 def test_text_is_short_and_lists_the_most_urgent_first() -> None:
     lines = files.to_text(many(500), EN).splitlines()
-    told = [line for line in lines if line.startswith("- ")]
-    assert len(told) == files.MAX_REPORTED and "081200000000 Toko 00000 Lama (Klien 00): Name is" in told[0]
+    reported = [line for line in lines if line.startswith("- ")]
+    assert len(reported) == files.MAX_REPORTED and "081200000000 Toko 00000 Lama (Klien 00): Name is" in reported[0]
     assert re.fullmatch(r"Not shown here: \d+ more\.", lines[-1])
     assert "Not shown" not in files.to_text(everything(), EN) and len(files.to_text(EMPTY, EN).splitlines()) == 2
 

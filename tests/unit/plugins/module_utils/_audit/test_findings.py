@@ -62,7 +62,7 @@ def judged(one: AuditInput) -> AuditedDevice:
     return auditor().audit_declared(one)
 
 
-def told(one: AuditInput) -> list[tuple[t.Any, ...]]:
+def reported(one: AuditInput) -> list[tuple[t.Any, ...]]:
     """Return each finding as kind, field, declared, found, source, time and reason."""
     return [
         (f.kind.value, f.field, f.declared, f.found, f.evidence.source.value, f.evidence.at, f.reason)
@@ -85,13 +85,13 @@ def test_matching_device_has_no_finding_and_counts_its_evidence() -> None:
 
 
 def test_listed_setting_that_differs_is_drift() -> None:
-    found = told(seen(device(NUMBER, "Lama"), name="Toko", autoread=True))
+    found = reported(seen(device(NUMBER, "Lama"), name="Toko", autoread=True))
     assert found == [("drift", "name", "Toko", "Lama", "service", AT, Reason.DIFFERS)]
 
 
 def test_recorded_setting_that_differs_has_the_recorded_time_and_no_secret() -> None:
     declared = {"webhook": HOOK + "2", "personal": True}
-    (found,) = told(seen(device(NUMBER), record=recorded(webhook=HOOK, personal=True), **declared))
+    (found,) = reported(seen(device(NUMBER), record=recorded(webhook=HOOK, personal=True), **declared))
     kind, field, wanted, there, source, at, reason = found
     assert (kind, field, source, at, reason) == ("drift_recorded", "webhook", "recorded", LONG_AGO, Reason.DIFFERS)
     assert wanted != there and {str(url)[:26] for url in (wanted, there)} == {"https://hooks.example.com/"}
@@ -241,9 +241,9 @@ def test_undeclared_device_has_no_link_finding() -> None:
     ("free", "to_make", "found"), [(None, 5, 0), (9, 1, 0), (9, 2, 1), (10, 0, 1), (0, 10, 0), (0, 11, 1)]
 )
 def test_few_free_slots_are_a_finding(free: int | None, to_make: int, found: int) -> None:
-    told = auditor().account(free, to_make)
-    assert len(told) == found
-    assert all((f.kind, f.found, f.declared, f.count) == (Kind.FREE_SLOTS, free, 10, to_make) for f in told)
+    reported = auditor().account(free, to_make)
+    assert len(reported) == found
+    assert all((f.kind, f.found, f.declared, f.count) == (Kind.FREE_SLOTS, free, 10, to_make) for f in reported)
 
 
 def test_most_urgent_finding_is_first_and_sets_the_level() -> None:

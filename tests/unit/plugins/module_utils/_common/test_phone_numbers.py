@@ -230,8 +230,8 @@ REGISTERED = NumberIndex(["081200001001", "6281200001002", "+62 812-0000-1003"])
 def test_number_without_its_zero_is_an_error_that_shows_both(lost: str, registered: str) -> None:
     with pytest.raises(LostZeroError) as caught:
         REGISTERED.locate(lost)
-    told = str(caught.value)
-    assert f"{lost} is not registered, and {registered} is" in told and f'"+{lost}"' in told
+    reported = str(caught.value)
+    assert f"{lost} is not registered, and {registered} is" in reported and f'"+{lost}"' in reported
     assert REGISTERED.locate(lost, has_country=True) == []
 
 

@@ -80,7 +80,7 @@ def test_any_text_can_be_shown_as_a_url(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("PT Sinar \u2013 caf\u00e9", "PT Sinar \u2013 caf\u00e9"),
         ("a\nb\x1b[31m", "a?b?[31m"),
@@ -90,12 +90,12 @@ def test_any_text_can_be_shown_as_a_url(text: str) -> None:
         ("", ""),
     ],
 )
-def test_invisible_characters_are_marked(text: str, told: str) -> None:
-    assert printable(text) == told
-    assert printable(text, " ") == told.replace("?", " ")
+def test_invisible_characters_are_marked(text: str, reported: str) -> None:
+    assert printable(text) == reported
+    assert printable(text, " ") == reported.replace("?", " ")
     assert printable(text, kept=text) == text
 
 
-@pytest.mark.parametrize(("text", "told"), [("", ""), ("abc", "abc"), ("abcd", "abc\u2026")])
-def test_text_beyond_the_length_is_truncated(text: str, told: str) -> None:
-    assert truncate(text, 3) == told
+@pytest.mark.parametrize(("text", "reported"), [("", ""), ("abc", "abc"), ("abcd", "abc\u2026")])
+def test_text_beyond_the_length_is_truncated(text: str, reported: str) -> None:
+    assert truncate(text, 3) == reported

@@ -53,25 +53,25 @@ def test_unchanged_files_are_loaded_once(files: list[Path]) -> None:
 
 def test_a_renewed_certificate_is_used_for_the_next_connection(files: list[Path]) -> None:
     load = Loads()
-    told: list[str | None] = []
-    certificate = CertificateFiles([str(path) for path in files], load, told.append)
+    reported: list[str | None] = []
+    certificate = CertificateFiles([str(path) for path in files], load, reported.append)
     before = certificate.context()
     replace(files[0], "second")
-    assert certificate.context() is not before and told == [None] and load.count == 2
+    assert certificate.context() is not before and reported == [None] and load.count == 2
     assert certificate.context() is certificate.context() and load.count == 2
 
 
 def test_incomplete_renewal_keeps_the_previous_certificate_and_is_tried_once(files: list[Path]) -> None:
     load = Loads()
-    told: list[str | None] = []
-    certificate = CertificateFiles([str(path) for path in files], load, told.append)
+    reported: list[str | None] = []
+    certificate = CertificateFiles([str(path) for path in files], load, reported.append)
     before = certificate.context()
     load.fails = True
     replace(files[0], "second")
     assert [certificate.context() for _time in range(100)] == [before] * 100
-    assert load.count == 2 and len(told) == 1 and "cannot be loaded" in str(told[0])
+    assert load.count == 2 and len(reported) == 1 and "cannot be loaded" in str(reported[0])
     files[1].unlink()
     assert certificate.context() is before and load.count == 3
     load.fails = False
     replace(files[1], "second")
-    assert certificate.context() is not before and told[-1] is None
+    assert certificate.context() is not before and reported[-1] is None

@@ -38,9 +38,9 @@ def test_defaults_of_the_options() -> None:
 
 
 def test_strings_from_templates_are_converted() -> None:
-    told = options(port="5001", queue_size=" 7 ", return_tokens="True", devices="0812-0000-1001, 6281200001002")
-    assert (told.port, told.limits.waiting, told.limits.return_tokens) == (5001, 7, True)
-    assert told.limits.numbers == {"6281200001001", "6281200001002"}
+    reported = options(port="5001", queue_size=" 7 ", return_tokens="True", devices="0812-0000-1001, 6281200001002")
+    assert (reported.port, reported.limits.waiting, reported.limits.return_tokens) == (5001, 7, True)
+    assert reported.limits.numbers == {"6281200001001", "6281200001002"}
     assert options(certfile="", keyfile="", return_tokens="no").tls is None
     assert options(own_messages="", last_events_file="") == options(own_messages="drop")
     assert options(own_messages="keep").limits.keep_own_messages is True
@@ -52,8 +52,8 @@ def test_option_without_a_value_is_ignored(option: str) -> None:
 
 
 def test_spellings_of_one_device_are_one_number() -> None:
-    told = options(devices=["0812-0000-1001", "+6281200001001", 6281200001001])
-    assert told.limits.numbers == {"6281200001001"}
+    reported = options(devices=["0812-0000-1001", "+6281200001001", 6281200001001])
+    assert reported.limits.numbers == {"6281200001001"}
 
 
 def test_secret_is_read_from_the_environment() -> None:

@@ -289,9 +289,9 @@ def test_any_payload_is_an_event_or_refused_and_nothing_is_lost(payload: t.Any, 
     assert data["connected"] in (True, False, None)
     for key, value in payload.items():
         if value not in (None, "", []) and not _secrecy._SECRET.search(key):
-            told = [*data["other"], *(known for known in data if data[known] not in (None, []))]
+            reported = [*data["other"], *(known for known in data if data[known] not in (None, []))]
             ((name, _value),) = make_inert({_secrecy._clean_text(key): None})[0].items()
-            assert any(_reader._plain(one) == _reader._plain(name) for one in told) or _known(key, data)
+            assert any(_reader._plain(one) == _reader._plain(name) for one in reported) or _known(key, data)
 
 
 def _known(key: str, data: dict[str, t.Any]) -> bool:

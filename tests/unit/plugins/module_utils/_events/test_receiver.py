@@ -111,8 +111,8 @@ def test_loss_without_a_time_counts_again_after_the_device_connected() -> None:
     lost, back = (
         json.dumps({"device": "081200001001", "status": status}).encode() for status in ("disconnect", "connect")
     )
-    told = [outcome(intake, body)[1] for body in (lost, lost, back, back, lost, lost, back)]
-    assert told == ["accepted", "duplicate", "accepted", "duplicate", "accepted", "duplicate", "accepted"]
+    reported = [outcome(intake, body)[1] for body in (lost, lost, back, back, lost, lost, back)]
+    assert reported == ["accepted", "duplicate", "accepted", "duplicate", "accepted", "duplicate", "accepted"]
 
 
 def test_event_refused_with_503_is_accepted_later() -> None:

@@ -75,10 +75,10 @@ BARE = HEAD + device("081200000001", name="Satu")
     ],
 )
 def test_change_of_a_declaration_is_described(now: str, before: str, words: list[str]) -> None:
-    told = lines(now, before)
-    assert [part in line for part, line in zip(words, told, strict=False)] == [True] * len(words) and len(told) == len(
-        words
-    )
+    reported = lines(now, before)
+    assert [part in line for part, line in zip(words, reported, strict=False)] == [True] * len(words) and len(
+        reported
+    ) == len(words)
     assert ("Nothing changes." in checked(now, before)["text"][0]) is (not words)
 
 

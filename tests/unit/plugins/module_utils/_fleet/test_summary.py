@@ -41,13 +41,18 @@ RESULT = {
 
 
 def test_summary_of_a_fleet() -> None:
-    told = summarize([ACCOUNT], [RESULT])
-    assert told["text"] == [
+    reported = summarize([ACCOUNT], [RESULT])
+    assert reported["text"] == [
         "3 devices are declared. 1 created, 2 updated, 1 disconnected, 0 unchanged.",
         "To be linked to a phone: 1. The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number.",
         f'{A} · "Satu" · Toko · ask Cashier, 0812',
     ]
-    assert (told["created"], told["to_link"], told["counts"]["cleared"], told["failed"]) == ([A], [A], 1, False)
+    assert (reported["created"], reported["to_link"], reported["counts"]["cleared"], reported["failed"]) == (
+        [A],
+        [A],
+        1,
+        False,
+    )
     assert "Expected result of a run: 1 created" in summarize([ACCOUNT], [RESULT], predicted=True)["text"][0]
 
 
@@ -77,20 +82,20 @@ def test_undeclared_devices_are_listed_by_account() -> None:
         {"devices": [], "summary": summary(), "unlisted": []},
         {"failed": True, "msg": "x", "devices": [], "summary": summary(), "unlisted": [C]},
     ]
-    told = summarize([{**ACCOUNT, "devices": []}, warung, roti], results)
-    assert told["text"][1:] == [
+    reported = summarize([{**ACCOUNT, "devices": []}, warung, roti], results)
+    assert reported["text"][1:] == [
         f"Not declared: 23 devices of account account: {', '.join(many[:20])} and 3 more.",
         f"Not declared: 1 device of account roti: {C}.",
     ]
-    assert told["unlisted"] == [*many, C]
+    assert reported["unlisted"] == [*many, C]
     assert summarize([ACCOUNT], [RESULT])["unlisted"] == [] == summarize([ACCOUNT], [{}])["unlisted"]
 
 
 def test_failed_accounts_and_skipped_accounts_are_reported() -> None:
     failed = {"failed": True, "msg": "x", "devices": [], "summary": summary(failed=2, in_doubt=1)}
-    told = summarize([ACCOUNT, {**ACCOUNT, "name": "warung"}], [failed, {}])
-    assert told["failed"]
-    assert told["text"] == [
+    reported = summarize([ACCOUNT, {**ACCOUNT, "name": "warung"}], [failed, {}])
+    assert reported["failed"]
+    assert reported["text"] == [
         "6 devices are declared. 0 created, 0 updated, 0 disconnected, 0 unchanged, 2 failed, 1 in doubt.",
         "Not attempted, since another account failed: warung.",
     ]

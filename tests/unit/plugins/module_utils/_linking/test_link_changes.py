@@ -365,14 +365,14 @@ def test_stored_state_is_read_back(state: dict[str, tuple[bool, int]]) -> None:
 def test_no_change_is_lost_or_reported_more_than_twice(runs: list[tuple[bool, str]]) -> None:
     """In each order of links and results of messages, the recipients know the last state, or it is repeated."""
     state: dict[str, link_changes.Known] = {A: link_changes.Known(True)}
-    told: list[bool] = [True]
+    reported: list[bool] = [True]
     tries = 0
     for connected, outcome in [*runs, (True, "queued"), (True, "queued")]:
         found = link_changes.compare(state, [link_changes.Change(A, None, connected)])
         if not found.dropped and not found.recovered:
             state = dict(found.seen)
             continue
-        tries = tries + 1 if told[-1] is connected and outcome != "refused" else 0
+        tries = tries + 1 if reported[-1] is connected and outcome != "refused" else 0
         assert tries <= link_changes.MAX_MESSAGES
         state = link_changes.start(found)
         again = link_changes.compare(state, [link_changes.Change(A, None, connected)])
@@ -381,6 +381,6 @@ def test_no_change_is_lost_or_reported_more_than_twice(runs: list[tuple[bool, st
         elif outcome == "refused":
             state = link_changes.cancel(again)
         if outcome != "refused":
-            told.append(connected)
+            reported.append(connected)
     assert link_changes.compare(state, [link_changes.Change(A, None, True)]).recovered == ()
-    assert told[-1] is True
+    assert reported[-1] is True

@@ -12,11 +12,11 @@ from typing import Any
 from ansible.plugins.callback import CallbackBase
 
 DOCUMENTATION = """
-name: told
+name: reported
 type: notification
 short_description: Writes each result of a task as a line of JSON
 description:
-  - For the conformance tests. The file is named by the environment variable E(FONNTE_TESTS_TOLD).
+  - For the conformance tests. The file is named by the environment variable E(FONNTE_TESTS_REPORTED).
 """
 
 
@@ -25,15 +25,15 @@ class CallbackModule(CallbackBase):
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
-    CALLBACK_NAME = "told"
+    CALLBACK_NAME = "reported"
     CALLBACK_NEEDS_ENABLED = True
 
     def _write(self, result: Any, failed: bool) -> None:
         # Newer cores deprecate the private attributes; older cores have only these.
-        told = result.result if hasattr(result, "result") else result._result
+        reported = result.result if hasattr(result, "result") else result._result
         task = result.task if hasattr(result, "task") else result._task
-        line = {"task": task.get_name().strip(), "failed": failed, "told": told}
-        with open(os.environ["FONNTE_TESTS_TOLD"], "a", encoding="utf-8") as stream:
+        line = {"task": task.get_name().strip(), "failed": failed, "reported": reported}
+        with open(os.environ["FONNTE_TESTS_REPORTED"], "a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, default=str) + "\n")
 
     def v2_runner_on_ok(self, result: Any) -> None:
