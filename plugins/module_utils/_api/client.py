@@ -17,6 +17,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from email.utils import parsedate
 
 from .._common.clock import Moment
 from .._common.errors import RefusedError, RequestError, UnexpectedResponseError
@@ -355,31 +356,12 @@ def _parse_connected(raw: object) -> bool | None:
     return _LINKED.get(raw) if isinstance(raw, str) else None
 
 
-_MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
-
-
 def _parse_day(raw: object) -> int | None:
     """Return the unix time of a date such as "18 November 2029", in any locale; None for any other value."""
-    found = re.fullmatch(r"(\d{1,2}) ([A-Za-z]+) (\d{4})", raw.strip()) if isinstance(raw, str) else None
-    if not found or found.group(2).lower() not in _MONTHS:
+    if not isinstance(raw, str) or not re.fullmatch(r"\d{1,2} [A-Za-z]+ \d{4}", raw.strip(), re.ASCII):
         return None
+    found = parsedate(f"{raw} 00:00:00")
     try:
-        day = datetime(
-            int(found.group(3)), _MONTHS.index(found.group(2).lower()) + 1, int(found.group(1)), tzinfo=timezone.utc
-        )
+        return int(datetime(*found[:3], tzinfo=timezone.utc).timestamp()) if found else None
     except ValueError:
         return None
-    return int(day.timestamp())
