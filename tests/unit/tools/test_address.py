@@ -26,7 +26,7 @@ def test_links_become_full_addresses() -> None:
     changed = address.with_full_links(text, URL)
     assert address.LINK.search(changed) is None
     assert changed.replace("](%s/blob/main/" % URL, "](") == text
-    assert "](%s/blob/main/docs/evidence.md#secrets)" % URL in changed
+    assert "](%s/blob/main/docs/secrets.md#if-a-secret-leaked)" % URL in changed
 
 
 @pytest.mark.parametrize("arguments", [[], ["x"], ["http://git.example/a/b"], ["https://git.example"], [URL, URL]])
