@@ -188,7 +188,11 @@ def _entry(index: int, entry: Params, context: RunContext) -> FleetEntry:
     if entry["device"] is None and not token:
         raise OptionError("device", "no device is named", "set device to its number, or set device_token")
     if not token and not context.account_token:
-        raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or a device_token in each entry")
+        raise OptionError(
+            "account_token",
+            "there is no token",
+            "set account_token or FONNTE_ACCOUNT_TOKEN, or a device_token in each entry",
+        )
     state = State(entry["state"] or State.PRESENT.value)
     settings = parse_settings(entry, SETTING_OPTIONS)
     check_evidence(entry, state)
