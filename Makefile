@@ -16,7 +16,7 @@ NOX = $(NOX_PYTHON) -m nox
 SEVERAL = rm -f .build/report.json; \
 	$(NOX) --parallel 2 --report .build/report.json $(1) -- $(2); $(NOX_PYTHON) -m tools.summary
 SESSIONS = address bench bench-events browser build changelog conformance demo demo-events docs eda faults guides \
-	integration molecule mutation recording sandbox simulation surroundings units
+	integration molecule mutation recording sandbox schema simulation surroundings units
 ARGS ?=
 # The last four are sessions of antsibull-nox, which antsibull-nox.toml configures.
 RELEASE = linters sanity-newest sanity-oldest docs importer builder secrets schemas installed \

@@ -330,10 +330,19 @@ def bench_events(session: nox.Session) -> None:
 
 @session("newest")
 def faults(session: nox.Session) -> None:
-    """Inject each fault at each request, and write docs/dev/faults.md."""
+    """Inject each fault at each request, and write docs/dev/faults.md. ARGS=fonnte_device runs one module."""
     stage = on_tree(session)
     module = f"ansible_collections.{NAMESPACE}.{NAME}.tests.fault_injection"
-    session.run(*python("newest"), "-m", module, "docs/dev/faults.md", env=stage.env, include_outer_env=False)
+    command = (*python("newest"), "-m", module, "docs/dev/faults.md", *session.posargs)
+    session.run(*command, env=stage.env, include_outer_env=False)
+
+
+@session("newest")
+def schema(session: nox.Session) -> None:
+    """Write docs/declaration.schema.json from the table of settings."""
+    stage = on_tree(session)
+    command = (*python("newest"), "-m", f"ansible_collections.{NAMESPACE}.{NAME}.tests.declaration_schema")
+    session.run(*command, "docs/declaration.schema.json", env=stage.env, include_outer_env=False)
 
 
 @session("site", tags=["release"])

@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The JSON Schema of declaration files, derived from the table of settings, for completion and marks in editors.
 
-``python -m ansible_collections.fonnte.whatsapp.tests.declaration_schema`` writes docs/declaration.schema.json.
+``make schema`` writes docs/declaration.schema.json.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +123,11 @@ def declaration_schema() -> Json:
     }
 
 
-def main() -> None:
-    """Write the file in this checkout or copy."""
+def main(path: Path) -> None:
+    """Write the file."""
     text = json.dumps(declaration_schema(), indent=2, ensure_ascii=False) + "\n"
-    (Path(__file__).parents[1] / PATH).write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]))

@@ -106,7 +106,8 @@ def test_every_shipped_file_is_tracked_by_git() -> None:
     if (checkout / ".git").exists():
         command = ["git", "ls-files", "--others", "--exclude-standard"]
         listed = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=True).stdout
-        assert [path for path in listed.splitlines() if is_shipped(path)] == []
+        missing = [path for path in listed.splitlines() if is_shipped(path)]
+        assert missing == [], f"run git add {' '.join(missing)}"
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_schema_and_reader_accept_the_same_declarations(content: dict[str, Any])
 
 
 def test_schema_file_is_generated_from_the_table() -> None:
-    assert json.loads((ROOT / PATH).read_text(encoding="utf-8")) == declaration_schema()
+    assert json.loads((ROOT / PATH).read_text(encoding="utf-8")) == declaration_schema(), "run make schema"
 
 
 def test_schema_marks_a_misspelled_setting_and_accepts_templates() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import yaml
 
 from ansible_collections.fonnte.whatsapp.plugins.doc_fragments.members import ModuleDocFragment as Members
 from ansible_collections.fonnte.whatsapp.plugins.doc_fragments.webhooks import ModuleDocFragment as Webhooks
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption.sheets import GUIDE
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.settings import (
     SETTINGS,
@@ -73,8 +75,14 @@ def in_device_documentation(setting: Setting) -> bool:
     return setting.option in (webhooks if setting.value_type is ValueType.URL else own | webhooks)
 
 
-def in_sheet_page(setting: Setting) -> bool:
-    return ReadSource.LIST in setting.readable or f"`{setting.option}`" in read("docs/import.md")
+def contains(page: str, form: str = "{option}", where: str = "write_only") -> t.Callable[[Setting], bool]:
+    """Return a check that a file contains a setting in some form; one that the list shows may be absent."""
+
+    def check(setting: Setting) -> bool:
+        shown = where == "write_only" and ReadSource.LIST in setting.readable
+        return shown or form.format(option=setting.option, wire=setting.wire) in read(page)
+
+    return check
 
 
 # The required places of a setting, and how a test checks them. Places that are derived from the table are not here.
@@ -86,7 +94,30 @@ PLACES: dict[str, t.Callable[[Setting], bool]] = {
         read("roles/audit/meta/argument_specs.yml"), setting
     ),
     "the JSON schema: docs/audit.schema.json": is_in_audit_schema,
-    "the sheet: docs/import.md": in_sheet_page,
+    "the JSON schema of declarations: run make schema": contains(
+        "docs/declaration.schema.json", '"{option}": {{', "all"
+    ),
+    "the results: device in RETURN of plugins/modules/fonnte_device.py": lambda setting: (
+        setting.option in yaml.safe_load(fonnte_device.RETURN)["device"]["contains"]
+    ),
+    "the import: playbooks/adopt.yml": contains("playbooks/adopt.yml", '{option}: "{{{{ adopt_device.{option} '),
+    "the head of the sheet: GUIDE of _adoption/sheets.py": lambda setting: (
+        ReadSource.LIST in setting.readable or re.search(rf"\b{setting.option}\b[^:]*:", "\n".join(GUIDE)) is not None
+    ),
+    "the sheet: docs/import.md": contains("docs/import.md", "`{option}`"),
+    "the sheet: docs/import.id.md": contains("docs/import.id.md", "`{option}`"),
+    "the write-only settings: docs/evidence.md": lambda setting: (
+        setting.value_type is ValueType.URL or contains("docs/evidence.md", "`{option}`")(setting)
+    ),
+    "the service of tests/simulation: DEFAULTS of service.py": lambda setting: (
+        setting.option == "name" or contains("tests/simulation/service.py", '"{wire}"', "all")(setting)
+    ),
+    "the cases: HIDDEN and EVERYTHING of tests/conformance/cases.py": contains(
+        "tests/conformance/cases.py", '"{option}"'
+    ),
+    "the keys of results: DEVICE_KEYS of tests/conformance/test_results.py": contains(
+        "tests/conformance/test_results.py", '"{option}"', "all"
+    ),
     "the sandbox: DEFAULTS of tests/sandbox/model.py": lambda setting: (
         setting.option in ("name", "country_code") or setting.wire in DEFAULTS
     ),

@@ -193,6 +193,8 @@ def test_listed_strings_never_control_the_terminal(controller: Controller, field
         ("device_info", {"recorded": True}),
         ("fleet", {"devices": [{"device": "081200000002", "name": "Toko"}], "unlisted": "error"}),
         ("record_info", {}),
+        ("audit", {"devices": [{"device": NUMBER, "name": "Toko"}]}),
+        ("webhook_config", {"device": NUMBER, "webhook": ""}),
         ("record", {"operation": "forget", "orphans": True}),
         ("doctor", {}),
         ("device_qr", {"device": NUMBER, "dest": str(controller.records.parent)}),

@@ -57,6 +57,8 @@ MODULES: tuple[tuple[str, dict[str, t.Any]], ...] = (
     ("fleet", {"devices": [{"device": NUMBER, "name": "Tako"}, {"device": "081200000002", "name": "Toko"}]}),
     ("audit", {"devices": [{"device": NUMBER, "name": "Tako"}]}),
     ("record_info", {}),
+    ("record", {"operation": "forget", "orphans": True}),
+    ("webhook_config", {"device": NUMBER, "webhook": ""}),
     ("doctor", {}),
     ("message", {"device": NUMBER, "target": ["081200000009"], "message": "hello"}),
     ("message", {"device": NUMBER, "target": ["group:Toko"], "message": "hello"}),
