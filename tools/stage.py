@@ -181,7 +181,7 @@ def ensure_installed(stage: Stage, root: Path = INSTALLED_ROOT) -> Path:
     """Build the artifact and install it under a root, unless the same content is installed; return the artifact."""
     stamp, folder = root / "content-hash", root.with_name(root.name + "-artifact")
     # The artifact lacks a new file until git tracks it, so adding it must change the digest.
-    digest = tree.content_hash(stage.files, stage.tree) + tree.names_hash(tree.tracked_files())
+    digest = "\n".join([tree.content_hash(stage.files, stage.tree), *tree.tracked_files()])
     artifacts = list(folder.glob("*.tar.gz"))
     if len(artifacts) == 1 and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return artifacts[0]

@@ -57,11 +57,6 @@ def content_hash(files: Iterable[str], root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def names_hash(files: Iterable[str]) -> str:
-    """Return a digest of the names of these files."""
-    return hashlib.sha256("\0".join(files).encode()).hexdigest()
-
-
 def sync(files: list[str], root: Path, source: Path = ROOT) -> Path:
     """Update the copy under root to hold exactly these files of source; files that did not change are not written."""
     target = collection_in(root)
