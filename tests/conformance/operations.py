@@ -293,7 +293,7 @@ OPERATIONS = (
             "dropped_off_senders": [FIRST],
             "dropped_off_state": f"{base}{STATE_FILE}",
         },
-        files=(STATE_FILE,),
+        files=(STATE_FILE, f".{STATE_FILE}.lock"),
         prepare=_store_links,
     ),
 )
