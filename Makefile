@@ -58,7 +58,7 @@ release: .build/nox/complete ## bump, changelog, check, commit, tag and build: m
 	@$(NOX) --sessions release -- $(VERSION)
 
 release-check: .build/nox/complete ## the checkers of those who publish collections; ARGS="importer" runs one session
-	@export CI=true; $(call SEVERAL,--sessions $(or $(ARGS),$(RELEASE)))
+	@export CI=true PATH="$(CURDIR)/.build/venvs/newest-env/bin:$$PATH"; $(call SEVERAL,--sessions $(or $(ARGS),$(RELEASE)))
 
 matrix: .build/nox/complete ## every ansible-core on every Python here. ARGS="2.16 2.21" runs two
 	@$(call SEVERAL,--tags $(if $(ARGS),$(addprefix matrix-,$(ARGS)),matrix))
