@@ -52,7 +52,7 @@ class World:
         ]
         return self.player.play(*complete, check=check, env=env, defaults=defaults, may_show=may_show)
 
-    def tell(self, task: Task, check: bool = False, env: Mapping[str, str | None] | None = None) -> TaskResult:
+    def run_task(self, task: Task, check: bool = False, env: Mapping[str, str | None] | None = None) -> TaskResult:
         """Run one task, and return its result."""
         return self.play(task, check=check, env=env).only()
 

@@ -247,7 +247,7 @@ def test_one_device_in_two_spellings_counts_as_one(shops: World) -> None:
 
 
 def test_code_is_used_only_for_device_with_its_spelling(twins: World) -> None:
-    assert twins.tell(_ask_for_code(BANK)).changed
+    assert twins.run_task(_ask_for_code(BANK)).changed
     twins.calls()
     run = _leave(twins, devices=[SHOP, BANK], sure=True, ask=False, max=2, otps={BANK: OTP})
     assert f"{BANK} (bank B): deleted" in run.output and list(twins.devices()) == [SHOP]
@@ -255,7 +255,7 @@ def test_code_is_used_only_for_device_with_its_spelling(twins: World) -> None:
 
 
 def test_code_of_equivalent_number_is_not_used(twins: World) -> None:
-    assert twins.tell(_ask_for_code(BANK)).changed
+    assert twins.run_task(_ask_for_code(BANK)).changed
     run = _leave(twins, devices=[SHOP], sure=True, ask=False, otps={BANK: OTP})
     assert "waiting for its code" in run.output and list(twins.devices()) == [SHOP, BANK]
 

@@ -27,7 +27,7 @@ def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal:
     world.sandbox.next_otp(OTP)
     asks = GONE.but(request_otp=True)
 
-    predicted = world.tell(asks, check=True)
+    predicted = world.run_task(asks, check=True)
     assert predicted["operations"] == ["request_otp"] and predicted.changed and predicted["otp_requested"]
     assert _codes(world) == [], "check mode asked for a code"
 
@@ -108,5 +108,5 @@ def test_deletion_of_other_number_is_reported(world: World) -> None:
     world.begin(there(MEANT), there(OTHER))
     code_sent(MEANT)(world.sandbox)
     world.sandbox.fault("mutate", path="/delete-device", set={"detail": f"device {OTHER} successfully deleted"})
-    reported = world.tell(GONE.but(otp=OTP))
+    reported = world.run_task(GONE.but(otp=OTP))
     assert reported.failed and MEANT in reported.message and OTHER in reported.message, reported.result

@@ -57,7 +57,7 @@ def test_filters_select_devices(world: World) -> None:
 def test_profile_and_recorded_add_keys(world: World) -> None:
     """The module does not change the record."""
     world.begin(there(POOR, messages=7, quota=2))
-    assert not world.tell(device(device=POOR, quick=True, webhook="")).failed
+    assert not world.run_task(device(device=POOR, quick=True, webhook="")).failed
     before = snapshot(world.player.record)
     world.calls()
     plain, more = world.play(device_info(), device_info(profile=True, recorded=True)).reported

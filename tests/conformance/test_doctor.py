@@ -76,7 +76,7 @@ def test_doctor_with_consent_finds_behavior_variant(world: World, reading: str) 
     assert all(f"{fact} is {value}: " in lines for fact, value in TRUTH[reading].items()), lines
     assert "otp_scope: " in lines and f"Calls: {len(world.sandbox.journal())}" in lines
     assert any("request_otp: true" in warning for warning in tried.warnings)
-    reported = world.tell(device(device=CLIENT, name="Toko Baru", service_facts_path=str(facts_file(world))))
+    reported = world.run_task(device(device=CLIENT, name="Toko Baru", service_facts_path=str(facts_file(world))))
     assert reported["operations"] == ["update"], reported.result
 
 
@@ -114,7 +114,7 @@ def test_swapped_tokens_are_reported(world: World) -> None:
     """The warning does not contain the tokens: the player searches the output."""
     world.begin(there(CLIENT))
     token = world.devices()[CLIENT]["token"]
-    reported = world.tell(doctor(account_token=token, device_token=ACCOUNT, consent=True))
+    reported = world.run_task(doctor(account_token=token, device_token=ACCOUNT, consent=True))
     assert any("swapped" in warning for warning in reported.warnings) and world.sandbox.writes() == []
 
 

@@ -71,7 +71,7 @@ def test_qr_code_is_predicted_and_fetched_until_linked(either: World, tmp_path: 
     dest = tmp_path / "qr.png"
     either.begin(there(FIRST))
     task = device_qr(device=FIRST, dest=str(dest))
-    predicted = either.tell(task, check=True)
+    predicted = either.run_task(task, check=True)
     assert predicted.changed and predicted["dest"] == str(dest) and not dest.exists()
     assert either.calls() == ["/get-devices"]
     run = either.play(task)
@@ -86,7 +86,7 @@ def test_qr_code_is_predicted_and_fetched_until_linked(either: World, tmp_path: 
     either.sandbox.link(FIRST)
     either.calls()
     for check in (True, False):
-        again = either.tell(task, check=check)
+        again = either.run_task(task, check=check)
         assert not again.changed and again["connected"] and again["dest"] is None
     assert either.calls() == ["/get-devices"] * 2
 

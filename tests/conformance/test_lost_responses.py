@@ -76,7 +76,7 @@ def test_request_for_code_is_never_repeated(world: World) -> None:
     """It is unknown whether a code was sent, and the error reports that."""
     world.begin(there(OLD))
     world.sandbox.fault("reset", path="/delete-device", when="before")
-    reported = world.tell(device(device=OLD, state="absent", request_otp=True, api_retries=3))
+    reported = world.run_task(device(device=OLD, state="absent", request_otp=True, api_retries=3))
     assert reported.failed and "unknown" in reported.message and OLD in reported.message, reported.result
     assert world.calls().count("/delete-device") == 1
 
@@ -88,7 +88,7 @@ def test_code_is_never_sent_again(world: World, applied: bool) -> None:
     code_sent(OLD)(world.sandbox)
     world.calls()
     world.sandbox.fault("reset", path="/delete-device", when="after" if applied else "before")
-    reported = world.tell(device(device=OLD, state="absent", otp=OTP, api_retries=3))
+    reported = world.run_task(device(device=OLD, state="absent", otp=OTP, api_retries=3))
     assert world.calls().count("/delete-device") == 1
     if applied:
         assert not reported.failed and reported["operations"] == ["delete"] and reported["device"] is None, (

@@ -90,14 +90,14 @@ def test_task_waits_for_each_message_and_reports_states_by_id(everywhere: World)
     assert not sent.failed and sent["states"] == {ids[2]: "sent"}, sent.result
     predicted = everywhere.play(_hello(wait="sent"), check=True).only()
     assert predicted["states"] == {} and set(predicted.result) == set(sent.result)
-    late = everywhere.tell(_hello(message="late", wait="delivered", wait_timeout=2))
+    late = everywhere.run_task(_hello(message="late", wait="delivered", wait_timeout=2))
     assert 'is "sent"' in late.message and "not reported as delivered within 2 s" in late.message
     everywhere.sandbox.fault("reset", path="/status", times=None)
-    lost = everywhere.tell(_hello(message="lost", wait="sent", wait_timeout=2, api_retries=0))
+    lost = everywhere.run_task(_hello(message="lost", wait="sent", wait_timeout=2, api_retries=0))
     assert "the last request failed" in lost.message
     everywhere.sandbox.clear_faults()
     everywhere.sandbox.set_readings(message_status="gone")
-    gone = everywhere.tell(_hello(message="gone", wait="sent"))
+    gone = everywhere.run_task(_hello(message="gone", wait="sent"))
     assert "the request /status does not exist any more (HTTP 404)" in gone.message
     for failure, text in ((late, "late"), (lost, "lost"), (gone, "gone")):
         (queued,) = [message for message in everywhere.sandbox.outbox() if message["message"] == text]
@@ -158,18 +158,18 @@ def test_documented_retry_repeats_only_unsent_messages(everywhere: World) -> Non
     assert f"until: {PATIENCE}" in (installed / "docs" / "messages.md").read_text(encoding="utf-8")
     patient = {"register": "news", "until": PATIENCE, "retries": 3, "delay": 0}
     everywhere.sandbox.fault("status", path="/send", times=2, code=429)
-    reported = everywhere.tell(_hello().named(**patient))
+    reported = everywhere.run_task(_hello().named(**patient))
     assert not reported.failed and reported["attempts"] == 3 and len(_sent(everywhere)) == 1
     (reported,) = everywhere.play(_hello().named(**patient), check=True).reported
     assert not reported.failed and reported["attempts"] == 1, (
         "check mode sends nothing, and that is no reason to try again"
     )
     everywhere.sandbox.fault("reset", path="/send", times=None, when="after")
-    reported = everywhere.tell(_hello(message="once").named(**patient))
+    reported = everywhere.run_task(_hello(message="once").named(**patient))
     assert reported.failed and reported["queued"] is None and reported["attempts"] == 1
     assert [text for _target, text in _sent(everywhere)] == ["hello", "once"]
     everywhere.sandbox.clear_faults()
-    reported = everywhere.tell(_hello(message="late", wait="delivered", wait_timeout=1).named(**patient))
+    reported = everywhere.run_task(_hello(message="late", wait="delivered", wait_timeout=1).named(**patient))
     assert reported.failed and reported["queued"] is True and reported["attempts"] == 1, (
         "a queued message is not sent again"
     )
@@ -179,7 +179,9 @@ def test_documented_retry_repeats_only_unsent_messages(everywhere: World) -> Non
 def test_url_of_get_request_is_not_in_debug_logs(world: World) -> None:
     """Debug output of requests, urllib3 and http.client is not logged, even at the highest log level of Ansible."""
     world.begin(there(SENDER, linked=True, package="Super"))
-    reported = world.tell(_hello(method="get", url=SIGNED), env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"})
+    reported = world.run_task(
+        _hello(method="get", url=SIGNED), env={"ANSIBLE_DEBUG": "1", "ANSIBLE_LOG_VERBOSITY": "5"}
+    )
     assert reported["queued"] is True
     log = (world.player.home / "ansible.log").read_text(encoding="utf-8")
     assert "PLAY RECAP" in log and "/send?" not in log

@@ -139,7 +139,7 @@ def test_service_facts_path_from_environment(world: World, tmp_path: Path) -> No
 def test_default_record_is_in_home(world: World) -> None:
     """The record is in ~/.ansible/fonnte if no path is set."""
     world.begin(there(NUMBER))
-    reported = world.tell(device(device=NUMBER, quick=True), env={"FONNTE_RECORD_PATH": None})
+    reported = world.run_task(device(device=NUMBER, quick=True), env={"FONNTE_RECORD_PATH": None})
     assert reported["operations"] == ["update"]
     assert list((world.player.home / ".ansible" / "fonnte").glob("device-*"))
 

@@ -65,7 +65,7 @@ def test_damaged_record_counts_as_missing(world: World) -> None:
     for path in damaged:
         path.write_bytes(b"not a record")
     before = snapshot(world.player.record)
-    predicted = world.tell(DECLARED, check=True)
+    predicted = world.run_task(DECLARED, check=True)
     assert snapshot(world.player.record) == before, "check mode touched a damaged record"
     given, again = world.play(DECLARED, DECLARED).reported
     for reported in (predicted, given):
@@ -79,10 +79,10 @@ def test_damaged_record_counts_as_missing(world: World) -> None:
 def test_lost_record_applies_settings_again(world: World) -> None:
     """The reason is no_record, and undeclared settings are at risk."""
     world.begin(there(NUMBER))
-    world.tell(DECLARED)
+    world.run_task(DECLARED)
     shutil.rmtree(world.player.record)
     predicted, given, again = (
-        world.tell(DECLARED, check=True),
+        world.run_task(DECLARED, check=True),
         *world.play(DECLARED, DECLARED).reported,
     )
     assert predicted["reasons"] == given["reasons"] == {"webhook": "no_record", "quick": "no_record"}
@@ -124,7 +124,7 @@ def test_record_that_cannot_be_written_fails_before_first_write(world: World, tm
 def test_only_owner_can_read_record(world: World) -> None:
     """Names and contents of the files show neither the number nor a webhook."""
     world.begin(there(NUMBER))
-    world.tell(DECLARED)
+    world.run_task(DECLARED)
     assert world.player.record.stat().st_mode & 0o777 == 0o700
     files = [path for path in world.player.record.rglob("*") if path.is_file()]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
@@ -138,12 +138,12 @@ def test_only_owner_can_read_record(world: World) -> None:
 def test_update_without_response_is_in_doubt(world: World) -> None:
     """Values in doubt are never "unchanged", and each later update sends them again."""
     world.begin(there(NUMBER))
-    world.tell(DECLARED)
+    world.run_task(DECLARED)
     world.sandbox.fault("reset", path="/update-device", times=None)
-    cut_off = world.tell(DECLARED.but(webhook=NEW_HOOK))
+    cut_off = world.run_task(DECLARED.but(webhook=NEW_HOOK))
     world.sandbox.clear_faults()
     assert cut_off.failed and NUMBER in cut_off.message, cut_off.result
-    predicted = world.tell(DECLARED.but(webhook=NEW_HOOK), check=True)
+    predicted = world.run_task(DECLARED.but(webhook=NEW_HOOK), check=True)
     assert predicted["reasons"] == {"webhook": "in_doubt"}, predicted.result
     assert predicted["evidence"]["webhook"]["source"] == "in_doubt"
     renamed, declared = world.play(device(device=NUMBER, name="Toko Ragu"), DECLARED.but(webhook=NEW_HOOK)).reported
@@ -156,9 +156,9 @@ def test_record_of_purged_device_is_not_used(world: World) -> None:
     """The record belongs to the token: the recreated device starts without one, and a warning explains it."""
     world.begin()
     created = device(device=NUMBER, name="Toko Satu", webhook=HOOK)
-    world.tell(created)
+    world.run_task(created)
     world.sandbox.purge(NUMBER)
-    predicted = world.tell(created, check=True)
+    predicted = world.run_task(created, check=True)
     given, again = world.play(created, created).reported
     for reported in (predicted, given):
         assert reported["recreated"] and reported["operations"] == ["create", "update"], reported.result

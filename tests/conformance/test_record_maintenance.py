@@ -62,7 +62,7 @@ def predicted_done_and_again(world: World, task: Task) -> TaskResult:
     """Run a task in check mode, normally, and again; check the prediction, and that the last run is unchanged."""
     before = snapshot(world.player.home.parent)
     plays = str(Path("plays"))
-    predicted = world.tell(task, check=True)
+    predicted = world.run_task(task, check=True)
     after = snapshot(world.player.home.parent)
     touched = {path for path in {*before, *after} if before.get(path) != after.get(path)}
     own = {path for path in touched if not path.startswith((plays, "home/.ansible", "home")) and path != "."}
@@ -87,7 +87,7 @@ def test_backup_moves_record_to_another_control_node(kept: World, tmp_path: Path
     """After the restore, a run there is unchanged. The backup shows neither secrets nor numbers nor settings."""
     path, elsewhere = tmp_path / "record.json", tmp_path / "elsewhere"
     declared = device(device=FIRST, webhook=HOOK, quick=True, record_path=str(elsewhere))
-    assert kept.tell(declared, check=True)["reasons"] == {"webhook": "no_record", "quick": "no_record"}
+    assert kept.run_task(declared, check=True)["reasons"] == {"webhook": "no_record", "quick": "no_record"}
     kept.calls()
     saved = predicted_done_and_again(kept, record(operation="backup", path=str(path)))
     assert saved["changed_devices"] == [FIRST, SECOND, GONE] and saved["files"] == 6
@@ -98,7 +98,7 @@ def test_backup_moves_record_to_another_control_node(kept: World, tmp_path: Path
     restored = predicted_done_and_again(kept, record(operation="restore", path=str(path), record_path=str(elsewhere)))
     assert restored["changed_devices"] == [FIRST, SECOND, GONE] and restored["kept"] == []
     assert any("always_update" in warning and "record_max_age" in warning for warning in restored.warnings)
-    reported = kept.tell(declared)
+    reported = kept.run_task(declared)
     assert not reported.changed and reported["evidence"]["webhook"]["source"] == "recorded", reported.result
 
 
@@ -120,14 +120,14 @@ def test_forget_removes_entries_of_devices_and_orphans(kept: World) -> None:
     orphans = predicted_done_and_again(kept, record(operation="forget", orphans=True))
     assert orphans["changed_devices"] == [GONE] and len(orphans["changed_files"]) == 2
     assert len([path for path in kept.player.record.iterdir() if "." not in path.name]) == 2
-    reported = kept.tell(device(device=FIRST, quick=True), check=True)
+    reported = kept.run_task(device(device=FIRST, quick=True), check=True)
     assert reported["reasons"] == {"quick": "no_record"}
 
 
 def test_modified_backup_is_refused(kept: World, tmp_path: Path) -> None:
     """The error names the entry: a path as name, no encryption, or a value of another device. No file is written."""
     good = tmp_path / "record.json"
-    kept.tell(record(operation="backup", path=str(good)))
+    kept.run_task(record(operation="backup", path=str(good)))
     data = json.loads(good.read_text(encoding="utf-8"))
     names = sorted(name for name in data["files"] if name.startswith("device-"))
     sealed = data["files"]
@@ -156,13 +156,13 @@ def test_modified_backup_is_refused(kept: World, tmp_path: Path) -> None:
 def test_record_info_lists_doubts_and_unclaimed_files(kept: World) -> None:
     """It also lists a renumbered device and orphans, by name and never with values."""
     kept.sandbox.fault("reset", path="/update-device", times=None)
-    assert kept.tell(device(device=FIRST, webhook=HOOK + "-new")).failed
+    assert kept.run_task(device(device=FIRST, webhook=HOOK + "-new")).failed
     kept.sandbox.clear_faults()
     kept.sandbox.edit(SECOND, device="081200011009")
     shutil.copy(next(kept.player.record.glob("number-*")), kept.player.record / ("device-" + "0" * 32))
     kept.calls()
     before = snapshot(kept.player.record)
-    reported = kept.tell(record_info())
+    reported = kept.run_task(record_info())
     assert kept.calls() == ["/get-devices"] and snapshot(kept.player.record) == before and not reported.changed
     first, second = reported["devices"]
     assert (first["number"], second["number"]) == (FIRST, "081200011009")
@@ -208,7 +208,7 @@ def playbook(core: Path, world: World, folder: Path, *words: str, **variables: A
 def test_playbook_prints_line_for_each_device(kept: World, core: Path, tmp_path: Path) -> None:
     """The output is the same in check mode."""
     kept.sandbox.fault("reset", path="/update-device", times=None)
-    assert kept.tell(device(device=FIRST, webhook=HOOK + "-new")).failed
+    assert kept.run_task(device(device=FIRST, webhook=HOOK + "-new")).failed
     kept.sandbox.clear_faults()
     kept.calls()
     for words in (("--check",), ("-vvvv", "--diff")):

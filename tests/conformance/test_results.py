@@ -140,7 +140,7 @@ def test_webhooks_of_missing_device_fail_in_run_and_warn_in_check_mode(world: Wo
     """Check mode predicts the change, since an earlier task may create the device."""
     world.begin()
     task = webhook_config(device=NEW, webhook="https://hooks.example.com/a")
-    predicted, reported = world.tell(task, check=True), world.tell(task)
+    predicted, reported = world.run_task(task, check=True), world.run_task(task)
     assert predicted["operations"] == ["update"] and predicted.changed and predicted.warnings, predicted.result
     assert reported.failed and NEW in reported.message and not reported.changed, reported.result
     created, given, again = world.play(device(device=NEW, name="Toko Baru"), task, task).reported
@@ -152,6 +152,6 @@ def test_webhooks_of_missing_device_fail_in_run_and_warn_in_check_mode(world: Wo
 def test_refusal_of_full_account_is_reported(world: World) -> None:
     """The error quotes the service and names the device, which is not created."""
     world.begin(*(there(f"0812000080{number:02d}") for number in range(10)))
-    reported = world.tell(device(device=NEW, name="Toko Baru"))
+    reported = world.run_task(device(device=NEW, name="Toko Baru"))
     assert reported.failed and "too much free device" in reported.message and NEW in reported.message, reported.result
     assert NEW not in world.devices() and not reported.changed

@@ -45,7 +45,7 @@ def test_new_number_with_token_of_another_device_is_refused(world: World) -> Non
     """The request would renumber the device of the token."""
     world.begin(there(FIRST))
     before = world.devices()
-    reported = world.tell(device(device=NEW, device_token=device_token(FIRST), name="Toko Baru"))
+    reported = world.run_task(device(device=NEW, device_token=device_token(FIRST), name="Toko Baru"))
     assert reported.failed and NEW in reported.message and FIRST in reported.message, reported.result
     assert world.writes() == []
     assert world.devices() == before
@@ -130,7 +130,7 @@ def test_token_alone_rewrites_number_only_with_warning(world: World, reading: Re
     """
     world.begin(there(FIRST), reading=reading)
     world.sandbox.link(FIRST, linked_number="6281200002777")
-    listed = world.tell(device(device_token=device_token(FIRST), name="Toko Daftar"))
+    listed = world.run_task(device(device_token=device_token(FIRST), name="Toko Daftar"))
     assert not listed.failed and list(world.devices()) == [FIRST], listed.result
     _rewritten_only_with_a_warning(
         world, device(device_token=device_token(FIRST), name="Toko Token", account_token=None)
@@ -141,13 +141,13 @@ def test_token_with_other_spelling_rewrites_number_only_with_warning(world: Worl
     """The user spells the number in another way than it is registered."""
     world.begin(there(FIRST))
     named = {"device": "+62 812 0000 2001", "device_token": device_token(FIRST)}
-    listed = world.tell(device(**named, name="Toko Daftar"))
+    listed = world.run_task(device(**named, name="Toko Daftar"))
     assert not listed.failed and list(world.devices()) == [FIRST], listed.result
     _rewritten_only_with_a_warning(world, device(**named, name="Toko Token", account_token=None))
 
 
 def _rewritten_only_with_a_warning(world: World, task: Task) -> None:
-    predicted, given = world.tell(task, check=True), world.tell(task)
+    predicted, given = world.run_task(task, check=True), world.run_task(task)
     assert not given.failed, given.message
     found = list(world.devices())
     assert len(found) == 1
@@ -188,10 +188,10 @@ def test_number_of_another_account_is_explained(world: World) -> None:
     """Only the service can refuse it; the error explains both causes and the solution."""
     world.begin(there(FIRST), others=(there(NEW),))
     task = device(device=NEW, name="Toko Orang")
-    predicted = world.tell(task, check=True)
+    predicted = world.run_task(task, check=True)
     assert predicted.get("operations") == ["create"], predicted.result
     world.calls()
-    reported = world.tell(task)
+    reported = world.run_task(task)
     assert reported.failed and not reported.changed
     for words in ("device already exist", "another account", "device_token", NEW):
         assert words in reported.message, reported.message
