@@ -474,7 +474,7 @@ def matrix(session: nox.Session, core: Core) -> None:
     stage.finish()
 
 
-# galaxy-importer exits with 0 after a warning, and unpacks under a placeholder, so ansible-lint finds no playbook of ours.
+# galaxy-importer exits with 0 after a warning, and unpacks under a placeholder, so ansible-lint lacks our playbooks.
 IMPORTED = rf"(?ms)\A(?!.*^(?:ERROR|WARNING: (?!ERROR +Failed to find {NAMESPACE}\.))).*completed successfully"
 # Automation Hub demands more than Galaxy; these are all checks that need no containers. Its flake8 rejects the output
 # of ruff format (E203, W503); ruff and the pylint of sanity check instead.
