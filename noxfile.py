@@ -126,26 +126,26 @@ def sanity(session: nox.Session, core: str, *options: str) -> None:
     stage.finish()
 
 
-@session("newest", name="sanity-newest", tags=["test", "sanity", "release"])
+@session("newest", name="sanity-newest", tags=["sanity", "release"])
 def sanity_newest(session: nox.Session) -> None:
     """Run ansible-test sanity with the newest ansible-core."""
     sanity(session, "newest")
 
 
-# pylint needs half a minute, and its results do not depend on the core; the newest one has more rules.
 @session("oldest", name="sanity-oldest", tags=["test", "sanity", "release"])
 def sanity_oldest(session: nox.Session) -> None:
     """Run ansible-test sanity with the oldest ansible-core."""
     sanity(session, "oldest", "--skip-test", "pylint")
 
 
-@session("newest", name="sanity-quick", tags=["check"])
+# pylint takes two minutes, so it runs before a release. The oldest core imports the modules with the other Pythons.
+@session("newest", name="sanity-quick", tags=["test", "check"])
 def sanity_quick(session: nox.Session) -> None:
-    """Run the quick tests of ansible-test sanity on one Python."""
+    """Run the quick tests of ansible-test sanity with the newest ansible-core and Python."""
     sanity(session, "newest", "--python", NEWEST, "--skip-test", "pylint")
 
 
-@session("newest", parallel=False, name="build", tags=["test"])
+@session("newest", name="build", tags=["test"])
 def build_artifact(session: nox.Session) -> None:
     """Build the artifact, install it offline, and test its contents."""
     stage = Stage(session)
@@ -293,7 +293,7 @@ def surroundings(session: nox.Session) -> None:
         session.run(*python("newest"), "-m", "tests.conformance.document", str(cells), "docs/dev/surroundings.md")
 
 
-@session("eda", "old-rulebook", parallel=False, tags=["test"])
+@session("eda", "old-rulebook", "build", tags=["test"])
 def eda(session: nox.Session) -> None:
     """Run the real ansible-rulebook, from a webhook to a message."""
     stage = Stage(session, "eda")

@@ -14,6 +14,8 @@ one connection and one cached device list. In all other cases, the ordinary modu
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import os
 import pwd
 import sys
@@ -72,6 +74,7 @@ class InProcess(ActionBase):
 
     def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Run the module in this process if the result is the same, and as an ordinary module otherwise."""
+        _exempt_from_collection(os.getpid())
         with current_watch().working():
             return self._run(task_vars or {})
 
@@ -248,6 +251,16 @@ class InProcess(ActionBase):
         warnings += report.warnings
         mask_secrets(report.secrets)
         return report.result
+
+
+@functools.lru_cache(maxsize=1)
+def _exempt_from_collection(pid: int) -> None:
+    """Exempt the objects that this process has now from garbage collection, once per process.
+
+    A worker inherits all objects of Ansible and needs them to its end. To search them for garbage again and again takes
+    a tenth of the time of a large fleet.
+    """
+    gc.freeze()
 
 
 @contextlib.contextmanager

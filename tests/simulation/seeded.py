@@ -106,22 +106,24 @@ def _confirm_before_the_response(patch: Patch) -> None:
 
 
 def _bind_nothing(patch: Patch) -> None:
-    def fernet(secret: str, place: t.Any) -> t.Any:
-        return _FERNET(secret, _encryption.Place("any", place.kind, place.endpoint))
+    def aes(secret: str, place: t.Any) -> t.Any:
+        return _AES(secret, _encryption.Place("any", place.kind, place.endpoint))
 
     def decrypt(self: _encryption.Cipher, encrypted: bytes) -> t.Any:
+        import base64
         import json
 
-        data = json.loads(self._get().decrypt(encrypted.partition(b":")[2]))
+        raw = base64.urlsafe_b64decode(encrypted.partition(b":")[2])
+        data = json.loads(self._get().decrypt(raw[1:13], raw[13:], None))
         data.pop("file")
         return data
 
-    patch.setattr(_encryption, "_fernet", fernet)
+    patch.setattr(_encryption, "_aes", aes)
     patch.setattr(_encryption.Cipher, "decrypt", decrypt)
     patch.setattr(NumberRecord, "is_creation_of", lambda self, _device_file: self.state == "creating")
 
 
-_FERNET = _encryption._fernet
+_AES = _encryption._aes
 
 
 def _prove_the_declaration_first(patch: Patch) -> None:

@@ -213,8 +213,7 @@ class RecordDirectory:
             RecordError: It cannot be read, or is not safe to use.
         """
         try:
-            with os.fdopen(self.open_file(name, os.O_RDONLY), "rb") as stream:
-                return stream.read(MAX_FILE_BYTES + 1)
+            return _read_all(self.open_file(name, os.O_RDONLY))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
@@ -345,6 +344,21 @@ class RecordDirectory:
     def file_mode(self) -> int:
         """Return the permissions of a new file."""
         return MODE_SHARED if _is_shared(os.fstat(self.open())) else MODE_OWN
+
+
+def _read_all(descriptor: int) -> bytes:
+    """Return the content of a file, of a file that is too large only a part, and close it."""
+    try:
+        data = os.read(descriptor, MAX_FILE_BYTES + 1)
+        # Some file systems return less than a whole file.
+        while len(data) <= MAX_FILE_BYTES:
+            more = os.read(descriptor, MAX_FILE_BYTES)
+            if not more:
+                break
+            data += more
+        return data
+    finally:
+        close_descriptor(descriptor)
 
 
 def _create_parents(path: str) -> None:

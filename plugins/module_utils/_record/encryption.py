@@ -14,11 +14,11 @@ string in the wrong entry is reported as such without a token, and not as damage
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import hashlib
 import hmac
 import json
+import os
 import re
 import traceback
 import typing as t
@@ -27,7 +27,13 @@ from dataclasses import dataclass
 from .._common.errors import MissingLibraryError
 
 _NAME = re.compile(r"(?:device|number)-[0-9a-f]{32}")
-_STRING = re.compile(rb"((?:device|number)-[0-9a-f]{32}):([A-Za-z0-9_-]+={0,2})")
+# A string is base64 of a version, a nonce, and the encrypted content with its tag. The content is padded to whole blocks
+# of AES, so that the size shows less about it, and most truncated strings have a wrong size. The version is 1: the first
+# character is A, the second one has two bits of it.
+_STRING = re.compile(rb"((?:device|number)-[0-9a-f]{32}):(A[Q-Za-f][A-Za-z0-9_-]+={0,2})")
+_VERSION = b"\x01"
+_NONCE_SIZE, _BLOCK_SIZE = 12, 16
+_SMALLEST = len(_VERSION) + _NONCE_SIZE + 2 * _BLOCK_SIZE
 
 
 class ForeignStringError(ValueError):
@@ -76,25 +82,22 @@ def owner_of(encrypted: bytes) -> str:
     Only the token can prove that claim.
     """
     found = _STRING.fullmatch(encrypted)
-    return found.group(1).decode() if found and _is_fernet(found.group(2)) else ""
+    return found.group(1).decode() if found and _is_whole(found.group(2)) else ""
 
 
-def _is_fernet(text: bytes) -> bool:
-    try:
-        raw = base64.urlsafe_b64decode(text)
-    except (binascii.Error, ValueError):
-        return False
-    # Fernet: a version, a time, an initialization vector, blocks of 16 bytes, a signature.
-    return raw[:1] == b"\x80" and len(raw) >= 73 and (len(raw) - 57) % 16 == 0
+def _is_whole(text: bytes) -> bool:
+    """Return whether base64 has the size of an encrypted string."""
+    size = len(text) // 4 * 3 - text.count(b"=")
+    return len(text) % 4 == 0 and size >= _SMALLEST and (size - _SMALLEST) % _BLOCK_SIZE == 0
 
 
 class Cipher:
-    """The cipher of one secret for one entry. Its key is derived once."""
+    """The cipher of one secret for one entry: AES-GCM, with a key of its own that is derived once."""
 
     def __init__(self, secret: str, place: Place) -> None:
         self._secret = secret
         self.place = place
-        self._fernet: t.Any = None
+        self._aes: t.Any = None
 
     def __repr__(self) -> str:
         """Return a text without the secret."""
@@ -103,7 +106,10 @@ class Cipher:
     def encrypt(self, content: t.Mapping[str, t.Any]) -> bytes:
         """Return content as a string that can only be decrypted for this entry."""
         plain = json.dumps({**content, "file": self.place.name}).encode()
-        return self.place.name.encode() + b":" + t.cast(bytes, self._get().encrypt(plain))
+        plain += b" " * (-len(plain) % _BLOCK_SIZE)
+        nonce = os.urandom(_NONCE_SIZE)
+        raw = _VERSION + nonce + self._get().encrypt(nonce, plain, None)
+        return self.place.name.encode() + b":" + base64.urlsafe_b64encode(raw)
 
     def decrypt(self, encrypted: bytes) -> dict[str, t.Any]:
         """Return the content of a string.
@@ -115,32 +121,51 @@ class Cipher:
         owner = owner_of(encrypted)
         if owner not in ("", self.place.name):
             raise ForeignStringError(owner)
-        fernet = self._get()
-        from cryptography.fernet import InvalidToken
-
+        if not owner:
+            raise ValueError("it is no string of this format")
+        raw = base64.urlsafe_b64decode(encrypted.partition(b":")[2])
+        start = len(_VERSION) + _NONCE_SIZE
+        aes, invalid_tag = self._get(), _library().InvalidTag
         try:
-            data = json.loads(fernet.decrypt(encrypted.partition(b":")[2] if owner else b""))
-        except InvalidToken:
+            data = json.loads(aes.decrypt(raw[len(_VERSION) : start], raw[start:], None))
+        except invalid_tag:
             raise ValueError("it does not decrypt") from None
         if not isinstance(data, dict) or data.pop("file", None) != self.place.name:
             raise ValueError("it does not contain its own name")
         return data
 
     def _get(self) -> t.Any:
-        if self._fernet is None:
-            self._fernet = _fernet(self._secret, self.place)
-        return self._fernet
+        if self._aes is None:
+            self._aes = _aes(self._secret, self.place)
+        return self._aes
 
 
-def _fernet(secret: str, place: Place) -> t.Any:
-    """Return the cipher for one entry. The library is imported here because most runs neither read nor write one."""
+class _Library(t.NamedTuple):
+    """The used parts of cryptography."""
+
+    AESGCM: t.Any
+    HKDF: t.Any
+    SHA256: t.Any
+    InvalidTag: t.Any
+
+
+@functools.lru_cache(maxsize=1)
+def _library() -> _Library:
+    """Return the used parts of cryptography, which is imported here because most runs neither read nor write an entry."""
     try:
-        from cryptography.fernet import Fernet
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
     except ImportError:
         raise MissingLibraryError("cryptography", traceback.format_exc()) from None
+    return _Library(AESGCM, HKDF, SHA256, InvalidTag)
+
+
+def _aes(secret: str, place: Place) -> t.Any:
+    """Return the cipher for one entry."""
+    library = _library()
     # No part contains the separator, so two entries never have the same bytes.
     info = "\0".join(("fonnte.whatsapp/record/1", place.kind, place.name, place.endpoint)).encode()
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
-    return Fernet(base64.urlsafe_b64encode(key))
+    key = library.HKDF(algorithm=library.SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+    return library.AESGCM(key)

@@ -67,3 +67,14 @@ def test_failed_progress_output_does_not_end_the_work(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(_in_process.display, "display", closed)
     _in_process._display("1 of 2 devices are done")
+
+
+def test_inherited_objects_are_exempt_from_collection_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[int] = []
+    monkeypatch.setattr(_in_process.gc, "freeze", lambda: frozen.append(1))
+    _in_process._exempt_from_collection.cache_clear()
+    for pid in (1, 1, 2):
+        _in_process._exempt_from_collection(pid)
+    # The objects of the first item of a loop must not stay until the last one.
+    assert len(frozen) == 2
+    _in_process._exempt_from_collection.cache_clear()
