@@ -174,7 +174,7 @@ class Auditor:
             return Finding(Kind.UNKNOWN, seen.number, option, wanted, None, evidence, reason)
         read = evidence.source in (Source.SERVICE, Source.STAMPED)
         if evidence.source is Source.SERVICE:
-            evidence = replace(evidence, at=self._now)
+            evidence = evidence._replace(at=self._now)
         there = self._sanitize_value(self._show(option, before.get(option)))
         return Finding(
             Kind.DRIFT if read else Kind.DRIFT_RECORDED, seen.number, option, wanted, there, evidence, reason

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import enum
 import typing as t
-from dataclasses import dataclass
 
 from .._device.settings import BY_OPTION, SETTINGS, Settings, Value
 from .._device.stamp import PARTS, Claims, Stamp
-from .._record.entries import DeviceRecord
+from .._record.entries import DeviceRecord, EntryStatus
 
 
 class Source(enum.Enum):
@@ -32,8 +31,7 @@ class Source(enum.Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(t.NamedTuple):
     """The source of a value, the time since when it is known, and the person who attested it, if any."""
 
     source: Source = Source.NONE
@@ -41,8 +39,7 @@ class Evidence:
     by: str = ""
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(t.NamedTuple):
     """The last value of a setting that was read, sent or attested.
 
     Attributes:
@@ -91,6 +88,8 @@ def find_origin(stamp: Stamp, record: DeviceRecord) -> Origin:
 Knowledge = t.Mapping[str, Known]
 
 UNKNOWN = Known(None, Evidence())
+_SHOWN = Evidence(Source.SERVICE)
+_SOURCES = {status: Source(status.value) for status in EntryStatus}
 
 
 def known_settings(shown: Settings, record: DeviceRecord) -> Knowledge:
@@ -100,11 +99,11 @@ def known_settings(shown: Settings, record: DeviceRecord) -> Knowledge:
 
 def _known_setting(option: str, shown: Settings, record: DeviceRecord) -> Known:
     if option in shown:
-        return Known(shown[option], Evidence(Source.SERVICE))
+        return Known(shown[option], _SHOWN)
     entry = record.entries.get(option)
     if entry is None:
         return UNKNOWN
-    return Known(entry.value, Evidence(Source(entry.status.value), entry.at, entry.by))
+    return Known(entry.value, Evidence(_SOURCES[entry.status], entry.at, entry.by))
 
 
 def is_stamp_valid(stamp: Stamp, shown: Settings) -> bool:

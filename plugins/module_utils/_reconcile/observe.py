@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .._api.cache import MAX_CACHE_SECONDS
 from .._api.client import FonnteClient
@@ -131,7 +131,7 @@ def observe(
     faults = context.records.load(device_file, creation_file)
     recorded = _read_record(creation_file, device_file, desired, created)
     listed = listing is not None and listing.find_by_token(device.token) is not None
-    observed = replace(_to_observed(device, desired.number, recorded.device.number, listed), stamp=device.stamp)
+    observed = _to_observed(device, desired.number, recorded.device.number, listed)
     reported, unread = _fault_warnings(faults), _unreadable(faults)
     return Observation(
         observed.number, device, observed, recorded, reported, listing, unread, mark, creation_file, device_file
@@ -241,13 +241,17 @@ def _to_observed(device: Device, declared: str, known_number: str, listed: bool)
     """
     shown = device.number
     if listed:
-        return Observed(shown, device.settings, device.connected, sent_as=device.registered)
+        return Observed(shown, device.settings, device.connected, sent_as=device.registered, stamp=device.stamp)
     if known_number:
         same, name = same_number(known_number, shown), displayed_number(known_number)
         conflict = "" if same else shown
-        return Observed(name, device.settings, device.connected, same, conflict, sent_as=known_number)
+        return Observed(
+            name, device.settings, device.connected, same, conflict, sent_as=known_number, stamp=device.stamp
+        )
     number = shown if shown.startswith("0") or not declared else declared
-    return Observed(number, device.settings, device.connected, number_confirmed=False, sent_as=number)
+    return Observed(
+        number, device.settings, device.connected, number_confirmed=False, sent_as=number, stamp=device.stamp
+    )
 
 
 def _read_record(

@@ -186,7 +186,7 @@ def _relaxed_policy(desired: Desired, recorded: Recorded) -> Desired:
         policy = replace(policy, write_only="recorded")
     if recorded.continues and policy.unknown == "error":
         policy = replace(policy, unknown="warn")
-    return replace(desired, policy=policy)
+    return desired if policy is desired.policy else replace(desired, policy=policy)
 
 
 def _checked_name(desired: Desired, plan: Plan) -> Plan:

@@ -22,7 +22,6 @@ import os
 import re
 import traceback
 import typing as t
-from dataclasses import dataclass
 
 from .._common.errors import MissingLibraryError
 
@@ -48,8 +47,7 @@ class ForeignStringError(ValueError):
         self.owner = owner
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(t.NamedTuple):
     """The entry that a string is encrypted for.
 
     Attributes:

@@ -33,8 +33,7 @@ class EntryStatus(enum.Enum):
     ATTESTED = "attested"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(t.NamedTuple):
     """The recorded value of a setting.
 
     Attributes:
@@ -105,7 +104,7 @@ class DeviceRecord:
         """
         begun = self.mark_pending(sent, at, code)
         reset = {
-            option: replace(entry, status=EntryStatus.IN_DOUBT)
+            option: entry._replace(status=EntryStatus.IN_DOUBT)
             for option, entry in begun.entries.items()
             if option not in sent
         }
