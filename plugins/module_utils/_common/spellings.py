@@ -179,7 +179,10 @@ class SecretFinder:
         if len(self._heads) <= MANY:
             return min((place for place in map(text.find, self._heads) if place >= 0), default=None)
         heads, size = self._heads, MIN_FOLDED_LENGTH
-        return next((place for place in range(len(text) - size + 1) if text[place : place + size] in heads), None)
+        parts = [text[place : place + size] for place in range(len(text) - size + 1)]
+        if heads.isdisjoint(parts):
+            return None
+        return next(place for place, part in enumerate(parts) if part in heads)
 
 
 def _occurrences(text: str, length: int, secrets: set[str]) -> t.Iterator[Span]:
