@@ -14,7 +14,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import OTP, WRONG_OTP, Player, Run, Task, device
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCOUNT, World
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import CORES, USUAL_CORES, sample
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 FIRST, SECOND, GONE = "081200012001", "081200012002", "081200012009"
@@ -80,15 +80,18 @@ def test_unattended_deletion_takes_two_runs(shops: World) -> None:
 
 @pytest.mark.parametrize(
     ("variables", "words"),
-    [
-        ({"names": {}}, "081200012001 has another name than the one that was typed, or none was typed"),
-        ({"names": {FIRST: "Toko Dua"}}, "081200012001 has another name"),
-        ({"names": {SECOND: NAMES[FIRST]}}, "081200012001 has another name"),
-        ({"devices": [FIRST, SECOND], "max": 2, "names": {FIRST: NAMES[FIRST]}}, "081200012002 has another name"),
-        ({"devices": [FIRST, SECOND], "names": NAMES}, "2 devices would be deleted, and decommission_max is 1"),
-        ({"devices": f"{FIRST}, {SECOND}", "sure": True}, "2 devices would be deleted, and decommission_max is 1"),
-        ({"devices": "0812x"}, "x"),
-    ],
+    sample(
+        [
+            ({"names": {}}, "081200012001 has another name than the one that was typed, or none was typed"),
+            ({"names": {FIRST: "Toko Dua"}}, "081200012001 has another name"),
+            ({"names": {SECOND: NAMES[FIRST]}}, "081200012001 has another name"),
+            ({"devices": [FIRST, SECOND], "max": 2, "names": {FIRST: NAMES[FIRST]}}, "081200012002 has another name"),
+            ({"devices": [FIRST, SECOND], "names": NAMES}, "2 devices would be deleted, and decommission_max is 1"),
+            ({"devices": f"{FIRST}, {SECOND}", "sure": True}, "2 devices would be deleted, and decommission_max is 1"),
+            ({"devices": "0812x"}, "x"),
+        ],
+        5,
+    ),
 )
 def test_nothing_changes_before_all_devices_are_confirmed(
     shops: World, variables: dict[str, object], words: str
@@ -104,7 +107,9 @@ def _without_a_name(world: World, name: str | None) -> None:
     world.sandbox.fault("mutate", path="/get-devices", times=None, only=FIRST, **change)
 
 
-@pytest.mark.parametrize(("name", "typed"), [("", {FIRST: ""}), ("", {}), (" ", {FIRST: " "}), (None, {FIRST: None})])
+@pytest.mark.parametrize(
+    ("name", "typed"), sample([("", {FIRST: ""}), (" ", {FIRST: " "}), (None, {FIRST: None}), ("", {})], 2)
+)
 def test_empty_text_does_not_confirm_device_without_name(
     shops: World, name: str | None, typed: dict[str, object]
 ) -> None:
@@ -121,7 +126,7 @@ def test_number_confirms_device_without_name(shops: World) -> None:
     assert "failed=0" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
-@pytest.mark.parametrize("devices", [[], "", " , "])
+@pytest.mark.parametrize("devices", sample([[], "", " , "], 2))
 def test_empty_list_of_devices_is_refused(shops: World, devices: object) -> None:
     run = _leave(shops, devices=devices, sure=True, max=9)
     assert "No device is named." in run.output and "failed=1" in run.output and shops.calls() == []
@@ -129,15 +134,18 @@ def test_empty_list_of_devices_is_refused(shops: World, devices: object) -> None
 
 @pytest.mark.parametrize(
     ("variables", "words"),
-    [
-        ({"devices": 6281200012001}, "is neither a list of quoted numbers nor a text with commas"),
-        ({"devices": [6281200012001]}, "is neither a list of quoted numbers nor a text with commas"),
-        ({"devices": [{"device": FIRST}]}, "is neither a list of quoted numbers nor a text with commas"),
-        ({"devices": [None]}, "No device is named."),
-        ({"devices": ["0812x"]}, 'it has the character "x"'),
-        ({"names": {NAMES[FIRST]: FIRST}}, "have something for each number, and the number is in quotes"),
-        ({"names": f"{FIRST}=Toko"}, "have something for each number, and the number is in quotes"),
-    ],
+    sample(
+        [
+            ({"devices": 6281200012001}, "is neither a list of quoted numbers nor a text with commas"),
+            ({"devices": [6281200012001]}, "is neither a list of quoted numbers nor a text with commas"),
+            ({"devices": [{"device": FIRST}]}, "is neither a list of quoted numbers nor a text with commas"),
+            ({"devices": [None]}, "No device is named."),
+            ({"devices": ["0812x"]}, 'it has the character "x"'),
+            ({"names": {NAMES[FIRST]: FIRST}}, "have something for each number, and the number is in quotes"),
+            ({"names": f"{FIRST}=Toko"}, "have something for each number, and the number is in quotes"),
+        ],
+        3,
+    ),
 )
 def test_invalid_variable_fails_with_one_sentence(shops: World, variables: dict[str, object], words: str) -> None:
     run = _leave(shops, **{"ask": False, **variables})

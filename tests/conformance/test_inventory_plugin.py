@@ -319,23 +319,29 @@ def test_token_can_be_template_or_vault_value(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [
-        (
-            {"expire_within": 3},
-            "Option expire_within: the inventory has no such option; the options are account_token,",
-        ),
-        ({"account_token": [f"list-{MARK}"]}, "Option account_token: it is not a string; write only the token."),
-        ({"account_token": {MARK: MARK}}, "Option account_token: it is not a string; write only the token."),
-        ({"account_token": ""}, "Option account_token: it is empty;"),
-        ({"account_token": f"{MARK}\n{MARK}"}, "Option account_token: it has white space,"),
-        ({"account_token": f"wrong-{MARK}"}, 'Fonnte returned "unknown user"; use the account token of the dashboard'),
-        ({"api_endpoint": "http://api.example.com"}, "Option api_endpoint: plain http to api.example.com"),
-        ({"api_timeout": 0}, "Option api_timeout: 0 is out of range; set a value from 0.1 to 3600."),
-        ({"devices": [812345678]}, "Option devices[0]: it is an unquoted YAML number"),
-        ({"hostname": "token"}, "hostname"),
-        ({"connection": "perhaps"}, "connection"),
-        ({"ca_path": "missing.pem"}, "Option ca_path: it cannot be read"),
-    ],
+    sample(
+        [
+            (
+                {"expire_within": 3},
+                "Option expire_within: the inventory has no such option; the options are account_token,",
+            ),
+            ({"account_token": [f"list-{MARK}"]}, "Option account_token: it is not a string; write only the token."),
+            ({"account_token": {MARK: MARK}}, "Option account_token: it is not a string; write only the token."),
+            ({"account_token": ""}, "Option account_token: it is empty;"),
+            ({"account_token": f"{MARK}\n{MARK}"}, "Option account_token: it has white space,"),
+            (
+                {"account_token": f"wrong-{MARK}"},
+                'Fonnte returned "unknown user"; use the account token of the dashboard',
+            ),
+            ({"api_endpoint": "http://api.example.com"}, "Option api_endpoint: plain http to api.example.com"),
+            ({"api_timeout": 0}, "Option api_timeout: 0 is out of range; set a value from 0.1 to 3600."),
+            ({"devices": [812345678]}, "Option devices[0]: it is an unquoted YAML number"),
+            ({"hostname": "token"}, "hostname"),
+            ({"connection": "perhaps"}, "connection"),
+            ({"ca_path": "missing.pem"}, "Option ca_path: it cannot be read"),
+        ],
+        4,
+    ),
 )
 def test_invalid_option_is_reported_in_one_sentence(
     sandbox: Sandbox, tmp_path: Path, options: dict[str, object], words: str

@@ -31,7 +31,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import ACCO
 from ansible_collections.fonnte.whatsapp.tests.conformance.screen import scan
 from ansible_collections.fonnte.whatsapp.tests.conformance.terminal import at_a_terminal, converse
 from ansible_collections.fonnte.whatsapp.tests.conformance.test_secrets import CORES, Onlooker
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import USUAL_CORES, sample
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.pairing import LIFETIME, qr_text
 
@@ -330,16 +330,22 @@ def test_pairing_code_is_requested_for_number_of_phone(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("variables", "words"),
-    [
-        ({"method": "pigeon"}, "link_method is qr or code"),
-        ({"method": "code", "whatsapp": PHONE}, "only where link_devices is one device"),
-        ({"method": "code", "whatsapp": {"6281200013001": PHONE}}, "none of the devices is registered"),
-        ({"folder": ""}, "link_folder is empty"),
-        ({"folder": None}, "link_folder is empty"),
-        ({"devices": 6281200013001}, "link_devices is neither a list of quoted numbers nor a string with commas"),
-        ({"devices": [6281200013001]}, "link_devices is neither a list of quoted numbers nor a string with commas"),
-        ({"devices": {"device": FIRST}}, "link_devices is neither a list of quoted numbers nor a string with commas"),
-    ],
+    sample(
+        [
+            ({"method": "pigeon"}, "link_method is qr or code"),
+            ({"method": "code", "whatsapp": PHONE}, "only where link_devices is one device"),
+            ({"method": "code", "whatsapp": {"6281200013001": PHONE}}, "none of the devices is registered"),
+            ({"folder": ""}, "link_folder is empty"),
+            ({"folder": None}, "link_folder is empty"),
+            ({"devices": 6281200013001}, "link_devices is neither a list of quoted numbers nor a string with commas"),
+            ({"devices": [6281200013001]}, "link_devices is neither a list of quoted numbers nor a string with commas"),
+            (
+                {"devices": {"device": FIRST}},
+                "link_devices is neither a list of quoted numbers nor a string with commas",
+            ),
+        ],
+        4,
+    ),
 )
 def test_invalid_variables_are_refused(world: World, variables: dict[str, Any], words: str) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
@@ -375,14 +381,17 @@ def test_no_directory_is_created_through_a_link_of_another_user(world: World, tm
 
 @pytest.mark.parametrize(
     "variables",
-    [
-        {"devices": ""},
-        {"devices": ","},
-        {"devices": None},
-        {"devices": ["", None]},
-        {"devces": FIRST},
-        {"device": FIRST},
-    ],
+    sample(
+        [
+            {"devices": ""},
+            {"devices": ","},
+            {"devices": None},
+            {"devices": ["", None]},
+            {"devces": FIRST},
+            {"device": FIRST},
+        ],
+        3,
+    ),
 )
 def test_empty_list_of_devices_is_refused(world: World, variables: dict[str, Any]) -> None:
     """An unset variable of a shell, or a misspelled name, must not send a request to every phone."""

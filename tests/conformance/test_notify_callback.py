@@ -18,7 +18,13 @@ import pytest
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
 from ansible_collections.fonnte.whatsapp.tests.conformance.environments import COMMUNITY, RUNNER
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import MARK
-from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import ACCOUNT, CORES, ON_EACH_CORE, Workspace
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import (
+    ACCOUNT,
+    CORES,
+    ON_EACH_CORE,
+    Workspace,
+    sample,
+)
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Json, Sandbox
 
 SENDER, PERSON = "081200013001", "081200023001"
@@ -245,7 +251,7 @@ WHERE_BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("core", "name"), WHERE_BROKEN, indirect=["core"])
+@pytest.mark.parametrize(("core", "name"), sample(WHERE_BROKEN, 5), indirect=["core"])
 def test_failure_to_notify_warns_and_changes_nothing(alerts: Alerts, name: str) -> None:
     env, words = BROKEN[name]
     shadow = alerts.space.folder / "shadow"
@@ -272,7 +278,7 @@ WHILE_SENDING: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", WHILE_SENDING)
+@pytest.mark.parametrize("name", sample([*WHILE_SENDING], 3))
 def test_fault_while_sending_warns_and_changes_nothing(alerts: Alerts, name: str) -> None:
     """The second file runs after the first alert has failed, with the usual output and exit code."""
     rule, words = WHILE_SENDING[name]
@@ -294,7 +300,9 @@ def test_timeout_after_success_keeps_exit_code(alerts: Alerts) -> None:
 
 
 @ON_EACH_CORE
-@pytest.mark.parametrize("enabled", ["fonnte.whatsapp.notify,notify", "notify,fonnte.whatsapp.notify", "notify"])
+@pytest.mark.parametrize(
+    "enabled", sample(["fonnte.whatsapp.notify,notify", "notify,fonnte.whatsapp.notify", "notify"], 2)
+)
 def test_callback_with_two_names_sends_once(alerts: Alerts, enabled: str) -> None:
     """Ansible loads the file twice if it is also in a directory of callback_plugins. Each playbook file has one message."""
     env = {"ANSIBLE_CALLBACKS_ENABLED": enabled, "ANSIBLE_CALLBACK_PLUGINS": str(INSTALLED / "plugins" / "callback")}

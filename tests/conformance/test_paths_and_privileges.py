@@ -22,6 +22,7 @@ from ansible_collections.fonnte.whatsapp.tests.conformance.control_nodes import 
     tree,
     variables,
 )
+from ansible_collections.fonnte.whatsapp.tests.conformance.workspace import sample
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 
@@ -93,19 +94,22 @@ def test_provision_files_accepts_string_with_commas(node: ControlNode) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [
-        ("link", "link_devices=081200016001, 081200016002"),
-        ("decommission", "decommission_devices=081200016001, 081200016002"),
-        ("dropped_off", "dropped_off_targets=081200016001, 081200016002"),
-        ("link", "link_devices=081200016001 081200016002"),
-        ("decommission", "decommission_devices=081200016001 081200016002"),
-        ("provision", "provision_files=clients clients"),
-        ("audit", "audit_files=clients clients"),
-        ("audit", "audit_dest=my report"),
-        ("adopt", "adopt_dest=my directory"),
-        ("record", "record_file=my record.json"),
-        ("doctor", "doctor_dest=my facts.json"),
-    ],
+    sample(
+        [
+            ("link", "link_devices=081200016001, 081200016002"),
+            ("decommission", "decommission_devices=081200016001, 081200016002"),
+            ("dropped_off", "dropped_off_targets=081200016001, 081200016002"),
+            ("link", "link_devices=081200016001 081200016002"),
+            ("decommission", "decommission_devices=081200016001 081200016002"),
+            ("provision", "provision_files=clients clients"),
+            ("audit", "audit_files=clients clients"),
+            ("audit", "audit_dest=my report"),
+            ("adopt", "adopt_dest=my directory"),
+            ("record", "record_file=my record.json"),
+            ("doctor", "doctor_dest=my facts.json"),
+        ],
+        4,
+    ),
 )
 def test_value_that_ansible_cut_at_a_space_is_refused(node: ControlNode, name: str, words: str) -> None:
     more = variables(dropped_off_senders=[FIRST]) if name == "dropped_off" else ()

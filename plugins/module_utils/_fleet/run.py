@@ -345,7 +345,7 @@ class FleetState:
         """
         if isinstance(fault, RefusedError) and fault.kind is RefusalKind.ACCOUNT_FULL:
             with self.lock:
-                self.account_full = "the account cannot have more free devices"
+                self.account_full = "the account cannot have more free devices; delete one, or buy a package for one"
         elif (
             isinstance(fault, RefusedError) and fault.kind is RefusalKind.INVALID_TOKEN and fault.call == "/add-device"
         ):

@@ -222,6 +222,11 @@ def test_readme_lists_only_existing_plugins() -> None:
     assert [name for row in ROWS for name in re.findall(r"`(\w+)`", row) if name not in there] == []
 
 
+def test_lines_for_the_sandbox_are_those_of_its_page() -> None:
+    block = re.search(r"^(\. \.build.*?)^```", README, re.DOTALL | re.MULTILINE)
+    assert block and block[1] in (ROOT / "tests" / "sandbox" / "README.md").read_text(encoding="utf-8")
+
+
 def test_first_declaration_is_the_same_everywhere() -> None:
     """The README, the tutorial and the example project begin with the same file."""
     tutorial = (ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8")

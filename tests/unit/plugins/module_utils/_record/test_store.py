@@ -25,9 +25,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     RecordError,
     RecordLockedError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import encryption
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.backend import Phase
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.directory import RecordDirectory
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record import encryption
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import is_name, owner_of
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.entries import (
     DeviceRecord,
