@@ -19,6 +19,8 @@ from .conftest import DESKTOP, PHONE, TABLET, Open
 # On two busy cores, the fastest of twelve changes took 0.02 to 0.05 s. The limits allow for other load on the machine.
 LOAD_SECONDS, CHANGE_SECONDS = 10.0, 1.0
 ROWS = "#list tbody tr"
+# The devices of samples.everything().
+TOTAL = 18
 SIZES = {"phone": PHONE, "tablet": TABLET, "desktop": DESKTOP}
 
 
@@ -52,8 +54,8 @@ def search(page: Page, words: str) -> list[str]:
 
 def test_page_shows_findings_without_secrets(open_page: Open) -> None:
     page = open_page()
-    assert page.title() == "Toko Bersama: action needed on 5 of 18 devices, 20 Nov 2026"
-    assert len(names(page)) == 18 and found(page) == "18 of 18 devices"
+    assert page.title() == f"Toko Bersama: action needed on 5 of {TOTAL} devices, 20 Nov 2026"
+    assert len(names(page)) == TOTAL and found(page) == f"{TOTAL} of {TOTAL} devices"
     row = page.locator(ROWS, has_text="Toko Satu Lama").inner_text()
     assert 'Name is "Toko Satu Lama", but "Toko Satu" is declared.' in row and "Read from Fonnte" not in row
     assert "If the declaration is right, run the playbook that applies it." in row
@@ -100,8 +102,8 @@ def test_devices_can_be_sorted_by_each_value(open_page: Open) -> None:
 def test_search_matches_words_and_any_spelling_of_a_number(open_page: Open, words: str, expected: list[str]) -> None:
     page = open_page()
     assert search(page, words) == expected
-    assert found(page) == (f"{len(expected)} of 18 devices" if expected else "No device matches.")
-    assert len(search(page, "")) == 18
+    assert found(page) == (f"{len(expected)} of {TOTAL} devices" if expected else "No device matches.")
+    assert len(search(page, "")) == TOTAL
 
 
 def test_filters_select_by_status_finding_and_client(open_page: Open) -> None:
@@ -111,7 +113,7 @@ def test_filters_select_by_status_finding_and_client(open_page: Open) -> None:
     assert press(page, "2 Not known") == "true" and sorted(names(page)) == ["081200000008", "Toko Tujuh"]
     assert press(page, "5 Needs action") == "true" and len(names(page)) == 5
     assert page.locator("[aria-pressed=true]").count() == 1
-    assert press(page, "5 Needs action") == "false" and len(names(page)) == 18
+    assert press(page, "5 Needs action") == "false" and len(names(page)) == TOTAL
     page.get_by_label("Finding", exact=True).select_option("Few messages left (1)")
     assert names(page) == ["Toko Lima"]
     page.get_by_label("Finding", exact=True).select_option("all")
@@ -121,7 +123,7 @@ def test_filters_select_by_status_finding_and_client(open_page: Open) -> None:
     press(page, "9 As declared")
     assert found(page) == "No device matches."
     clear.click()
-    assert len(names(page)) == 18 and page.locator("[aria-pressed=true]").count() == 0 and clear.count() == 0
+    assert len(names(page)) == TOTAL and page.locator("[aria-pressed=true]").count() == 0 and clear.count() == 0
     assert page.evaluate("document.activeElement.id") == "devices"
 
 
@@ -142,7 +144,7 @@ def test_keyboard_alone_operates_filters_search_and_sorting(open_page: Open) -> 
     keyboard.press("Enter")
     assert len(names(page)) == 2
     keyboard.press("Space")
-    assert len(names(page)) == 18
+    assert len(names(page)) == TOTAL
     tab("Search, filter and sort")
     keyboard.press("Enter")
     keyboard.press("Tab")
@@ -232,9 +234,9 @@ def test_user_style_changes_the_variables_and_passes_the_policy(open_page: Open)
 
 def test_all_rows_are_visible_without_javascript(open_page: Open) -> None:
     page = open_page(java_script_enabled=False)
-    assert page.locator(ROWS).count() == 18 and page.locator(f"{ROWS}:visible").count() == 18
+    assert page.locator(ROWS).count() == TOTAL and page.locator(f"{ROWS}:visible").count() == TOTAL
     assert page.locator("#find:visible").count() == 0 and page.locator("button:visible").count() == 0
-    assert found(page) == "18 of 18 devices" and page.locator("#levels .tile:visible").count() == 4
+    assert found(page) == f"{TOTAL} of {TOTAL} devices" and page.locator("#levels .tile:visible").count() == 4
     page.locator("#help summary").click()
     assert page.locator("dl:visible").count() == 1
     assert open_page("many", java_script_enabled=False).locator(ROWS).nth(4999).is_visible()

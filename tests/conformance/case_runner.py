@@ -126,7 +126,7 @@ class Round:
         }
 
     def _play(self, tasks: Sequence[Task], check: bool = False) -> Run:
-        run = self._player.play_and_note(tasks, check)
+        run = self._player.play_unchecked(tasks, check)
         self.unfit.extend(run.unfit)
         return run
 

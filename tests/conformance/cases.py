@@ -157,7 +157,7 @@ class Case:
         """The token of the case's account."""
         return account_token(self.name)
 
-    def played_in(self, label: str) -> bool:
+    def applies_to(self, label: str) -> bool:
         """Return whether the case runs in a variant."""
         reading = READINGS[label]
         return self.minds is None or label in ("default", "all-hard") or bool(set(reading) & set(self.minds))

@@ -209,11 +209,11 @@ class Player:
             defaults: ``module_defaults`` for the collection's action group.
             may_show: Tokens that the tasks may show.
         """
-        run = self.play_and_note(tasks, check, env or {}, defaults, may_show)
+        run = self.play_unchecked(tasks, check, env or {}, defaults, may_show)
         assert not run.unfit, "\n".join(run.unfit)
         return run
 
-    def play_and_note(
+    def play_unchecked(
         self,
         tasks: Sequence[Task],
         check: bool,

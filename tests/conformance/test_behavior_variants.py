@@ -39,7 +39,7 @@ PRINTED = "what-was-printed"
 
 def _rows(label: str, way: str = "both") -> list[tuple[str, bool]]:
     whole = way == IN_PROCESS or ALL_BOTH_WAYS
-    return [(case.name, case.quick) for case in CASES if case.played_in(label) and (whole or case.quick)]
+    return [(case.name, case.quick) for case in CASES if case.applies_to(label) and (whole or case.quick)]
 
 
 def _row(label: str, case: str, way: str, quick: bool) -> object:

@@ -25,15 +25,15 @@ def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal:
     """Request a code twice, send a wrong code and the right one, and repeat: no task sends two requests to delete."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": scope, "refusal_status": refusal})
     world.sandbox.next_otp(OTP)
-    asks = GONE.but(request_otp=True)
+    requesting = GONE.but(request_otp=True)
 
-    predicted = world.run_task(asks, check=True)
+    predicted = world.run_task(requesting, check=True)
     assert predicted["operations"] == ["request_otp"] and predicted.changed and predicted["otp_requested"]
     assert _codes(world) == [], "check mode asked for a code"
 
     first, pending, neither, empty, wrong = world.play(
-        asks,
-        asks,
+        requesting,
+        requesting,
         GONE,
         GONE.but(otp=""),
         GONE.but(otp=WRONG_OTP),
@@ -48,12 +48,12 @@ def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal:
     assert _codes(world) == ["", "", WRONG_OTP], "a code was asked for or tried more often than it was declared"
 
     uses = GONE.but(otp=OTP)
-    asked_once_more = world.play(asks, uses, check=True).reported
-    assert asked_once_more[0]["otp_pending"] and not asked_once_more[0].changed, asked_once_more[0].result
-    assert asked_once_more[1]["operations"] == ["delete"] and asked_once_more[1]["device"] is None
+    requested_again = world.play(requesting, uses, check=True).reported
+    assert requested_again[0]["otp_pending"] and not requested_again[0].changed, requested_again[0].result
+    assert requested_again[1]["operations"] == ["delete"] and requested_again[1]["device"] is None
     assert len(_codes(world)) == 3, "check mode sent a code"
 
-    deleted, *after = world.play(uses, uses, asks, GONE).reported
+    deleted, *after = world.play(uses, uses, requesting, GONE).reported
     assert deleted["operations"] == ["delete"] and deleted.changed and deleted["device"] is None, deleted.result
     assert deleted["diff"]["after"] == {} and deleted["diff"]["before"]["device"] == MEANT
     for reported in after:

@@ -90,11 +90,11 @@ def test_device_always_has_the_same_keys(world: World) -> None:
 def test_token_is_shown_only_with_return_tokens(world: World) -> None:
     """The task warns, unless it has no_log."""
     world.begin()
-    asks = device(device=NEW, name="Toko Baru", return_tokens=True)
-    hidden, unreported = world.play(asks.named(no_log=True), device(device=NEW)).reported
+    returning = device(device=NEW, name="Toko Baru", return_tokens=True)
+    hidden, unreported = world.play(returning.named(no_log=True), device(device=NEW)).reported
     assert "censored" in hidden.result and "token" not in unreported.result
     token = world.devices()[NEW]["token"]
-    shown, listed = world.play(asks, device_info(return_tokens=True), may_show=[token]).reported
+    shown, listed = world.play(returning, device_info(return_tokens=True), may_show=[token]).reported
     for reported in (shown, listed):
         assert any("no_log" in warning for warning in reported.warnings), reported.warnings
     assert shown["token"] == token and listed["devices"][0]["token"] == token

@@ -211,6 +211,7 @@ def main() -> int:
     parser.add_argument("--under", default="", help="only files whose path begins with this")
     options = parser.parse_args()
     over: list[str] = []
+    checked = 0
     for group, texts in GROUPS.items():
         words, broken = 0, Counter[str]()
         for path, line, text in texts():
@@ -221,6 +222,7 @@ def main() -> int:
                 broken[rule] += 1
                 if options.list in (group, "all"):
                     print(f"{path}:{line}: {rule}: {around} -> {RULES[rule][2]}")
+        checked += words
         rates = {rule: 1000 * count / max(words, 1) for rule, count in broken.items()}
         print(f"{group}: {words} words; " + ", ".join(f"{rule} {rates[rule]:.1f}" for rule in RULES if rule in rates))
         over += [
@@ -228,6 +230,8 @@ def main() -> int:
             for rule, rate in rates.items()
             if round(rate, 1) > RULES[rule][1]
         ]
+    if not checked:
+        over.append(f"no file has a path that begins with {options.under}")
     print("\n".join(over) or "the prose follows the rules")
     return 1 if over else 0
 

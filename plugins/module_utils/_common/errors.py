@@ -182,22 +182,32 @@ class RateLimitedError(RequestError):
 
 
 class RefusalKind(enum.Enum):
-    """The meaning of a refusal for the engine."""
+    """The meaning of a refusal for the code that sent the request. A new one is needed only if code must act on it."""
 
+    # Of /add-device, it ends a fleet; of /send, another token is tried; of a deletion, the device is gone.
     INVALID_TOKEN = enum.auto()
+    # An update is sent again without its empty webhooks, once.
     INVALID_INPUT = enum.auto()
+    # The list may be outdated: the device is observed again.
     ALREADY_EXISTS = enum.auto()
-    ACCOUNT_FULL = enum.auto()
     GONE = enum.auto()
+    # A fleet creates no further free device.
+    ACCOUNT_FULL = enum.auto()
+    # As INVALID_INPUT; the webhook is then reported as refused.
     WEBHOOK = enum.auto()
+    # The state is as declared.
     ALREADY_DONE = enum.auto()
+    # A code is on its way: no second one is requested.
     OTP_PENDING = enum.auto()
     OTP_LOCKED = enum.auto()
     OTP_WRONG = enum.auto()
     OTP_NOT_REQUESTED = enum.auto()
     NO_QUOTA = enum.auto()
+    # Groups and numbers cannot be read from a phone.
     NOT_LINKED = enum.auto()
+    # Linking ends for this device, without another attempt.
     BLOCKED = enum.auto()
+    # A text without a row: it may be temporary, so waits go on.
     UNKNOWN = enum.auto()
 
 

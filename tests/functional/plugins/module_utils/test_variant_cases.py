@@ -17,20 +17,20 @@ import pytest
 from ansible_collections.fonnte.whatsapp.tests.conformance.case_runner import Round
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import CASES, READINGS, Case
 from ansible_collections.fonnte.whatsapp.tests.conformance.invariants import CLAIMS
-from ansible_collections.fonnte.whatsapp.tests.conformance.module_player import ModulePlayer
+from ansible_collections.fonnte.whatsapp.tests.conformance.module_runner import ModuleRunner
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 
 def _rows() -> t.Iterator[t.Any]:
     for label in READINGS:
         for case in CASES:
-            if case.played_in(label):
+            if case.applies_to(label):
                 yield pytest.param(label, case, id=f"{label}-{case.name}")
 
 
 @pytest.mark.parametrize(("label", "case"), list(_rows()))
 def test_case_in_a_variant(label: str, case: Case, sandbox: Sandbox, tmp_path: Path) -> None:
-    run = Round(sandbox, label, [case], ModulePlayer(tmp_path, sandbox)).play()
+    run = Round(sandbox, label, [case], ModuleRunner(tmp_path, sandbox)).play()
     (story,) = run.stories.values()
     broken = [f"{claim.__name__}: {sentence}" for claim in CLAIMS for sentence in claim(story, sandbox)]
     assert [*broken, *run.unfit] == []

@@ -20,10 +20,10 @@ from ansible_collections.fonnte.whatsapp.tests.control_node import MODULES
 from .playbooks import Json, Player, Run, Task, TaskResult, _tokens
 
 
-class ModulePlayer(Player):
+class ModuleRunner(Player):
     """Runs tasks in this process, with Ansible's validation; the endpoint and the record's path are options."""
 
-    def play_and_note(
+    def play_unchecked(
         self,
         tasks: Sequence[Task],
         check: bool,
