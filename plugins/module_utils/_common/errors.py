@@ -186,14 +186,14 @@ class RefusalKind(enum.Enum):
 
     # Of /add-device, it ends a fleet; of /send, another token is tried; of a deletion, the device is gone.
     INVALID_TOKEN = enum.auto()
-    # An update is sent again without its empty webhooks, once.
+    # An update with empty webhooks is sent without them. If they are refused again, they are reported as not cleared.
     INVALID_INPUT = enum.auto()
     # The list may be outdated: the device is observed again.
     ALREADY_EXISTS = enum.auto()
     GONE = enum.auto()
     # A fleet creates no further free device.
     ACCOUNT_FULL = enum.auto()
-    # As INVALID_INPUT; the webhook is then reported as refused.
+    # As INVALID_INPUT, but a second refusal is an error: the receiver of the webhook has failed.
     WEBHOOK = enum.auto()
     # The state is as declared.
     ALREADY_DONE = enum.auto()
@@ -205,7 +205,7 @@ class RefusalKind(enum.Enum):
     NO_QUOTA = enum.auto()
     # Groups and numbers cannot be read from a phone.
     NOT_LINKED = enum.auto()
-    # Linking ends for this device, without another attempt.
+    # A phone cannot be linked; the advice names another linked free device.
     BLOCKED = enum.auto()
     # A text without a row: it may be temporary, so waits go on.
     UNKNOWN = enum.auto()
