@@ -90,7 +90,7 @@ def _is_whole(text: bytes) -> bool:
 
 
 class Cipher:
-    """The cipher of one secret for one entry: AES-GCM, with a key of its own that is derived once."""
+    """The cipher of one secret for one entry: AES-GCM, with a separate key, which is derived once."""
 
     def __init__(self, secret: str, place: Place) -> None:
         self._secret = secret
