@@ -27,6 +27,21 @@ _MAX_LINKS = 40
 _STEP_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def read_descriptor(descriptor: int, limit: int) -> bytes:
+    """Return at most this number of bytes of a file, and close it."""
+    try:
+        data = os.read(descriptor, limit)
+        # Some file systems return less than a whole file.
+        while len(data) < limit:
+            more = os.read(descriptor, limit - len(data))
+            if not more:
+                break
+            data += more
+        return data
+    finally:
+        close_descriptor(descriptor)
+
+
 def close_descriptor(descriptor: int) -> None:
     """Close the descriptor of a directory, of a lock, or of a file whose content is already stored on the disk.
 

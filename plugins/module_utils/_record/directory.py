@@ -20,7 +20,7 @@ import threading
 import weakref
 
 from .._common.atomic_files import TEMPORARY_END, temporary_start, write_in
-from .._common.destinations import close_descriptor
+from .._common.destinations import close_descriptor, read_descriptor
 from .._common.errors import RecordError, UnsafeFileError
 from .group_commit import GroupCommit
 from .mounts import is_mount
@@ -213,7 +213,7 @@ class RecordDirectory:
             RecordError: It cannot be read, or is not safe to use.
         """
         try:
-            return _read_all(self.open_file(name, os.O_RDONLY))
+            return read_descriptor(self.open_file(name, os.O_RDONLY), MAX_FILE_BYTES + 1)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
@@ -344,21 +344,6 @@ class RecordDirectory:
     def file_mode(self) -> int:
         """Return the permissions of a new file."""
         return MODE_SHARED if _is_shared(os.fstat(self.open())) else MODE_OWN
-
-
-def _read_all(descriptor: int) -> bytes:
-    """Return the content of a file, of a file that is too large only a part, and close it."""
-    try:
-        data = os.read(descriptor, MAX_FILE_BYTES + 1)
-        # Some file systems return less than a whole file.
-        while len(data) <= MAX_FILE_BYTES:
-            more = os.read(descriptor, MAX_FILE_BYTES)
-            if not more:
-                break
-            data += more
-        return data
-    finally:
-        close_descriptor(descriptor)
 
 
 def _create_parents(path: str) -> None:

@@ -15,7 +15,10 @@ import pytest
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._adoption import adopt
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api import qr_image
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import check_destination
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import (
+    check_destination,
+    read_descriptor,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._device.service_facts import ServiceFacts, save_facts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, check_options
@@ -168,3 +171,16 @@ def test_path_below_missing_home_is_refused(path: str, monkeypatch: pytest.Monke
     check_destination("dest", "/srv/state~/~x")
     monkeypatch.setenv("HOME", "/home/you")
     check_destination("dest", path)
+
+
+@pytest.mark.parametrize(("limit", "wanted"), [(100, b"one two"), (7, b"one two"), (5, b"one t")])
+def test_file_is_read_whole_or_up_to_the_limit(monkeypatch: pytest.MonkeyPatch, limit: int, wanted: bytes) -> None:
+    """Some file systems return less than a whole file."""
+    read, write = os.pipe()
+    os.write(write, b"one two")
+    os.close(write)
+    few = os.read
+    replace_os(monkeypatch, read=lambda descriptor, size: few(descriptor, min(size, 2)))
+    assert read_descriptor(read, limit) == wanted
+    with pytest.raises(OSError):
+        os.fstat(read)
