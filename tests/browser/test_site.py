@@ -31,7 +31,7 @@ PAGES = {
     "collection/docsite/guide.html": "Modules and plugins by task",
     "collection/fonnte_device_module.html": "handle_write_only",
     "collection/fleet_role.html": "fleet_devices",
-    "collection/phone_number_filter.html": "dialled from abroad",
+    "collection/phone_number_filter.html": "in any spelling and returns its digits",
     "collection/fonnte_token_lookup.html": "FONNTE_ACCOUNT_TOKEN",
     "collection/fonnte_inventory.html": "keyed_groups",
     "collection/environment_variables.html": "FONNTE_ACCOUNT_TOKEN",
@@ -103,9 +103,14 @@ def test_search_works_without_a_server(open_site: OpenPage, words: str, found: s
 
 def test_link_between_guides_opens_the_heading(open_site: OpenPage) -> None:
     page = open_site("README.html")
-    page.locator("article").get_by_role("link", name="Secrets", exact=True).click()
-    page.wait_for_url("**/docs/evidence.html#secrets")
-    assert page.locator(":target").get_by_role("heading", level=2).first.inner_text().startswith("Secrets")
+    page.locator("article").get_by_role("link", name="the table", exact=True).click()
+    page.wait_for_url("**/docs/share-state.html#changes-that-a-run-detects")
+    assert (
+        page.locator(":target")
+        .get_by_role("heading", level=2)
+        .first.inner_text()
+        .startswith("Changes that a run detects")
+    )
 
 
 class Anchors(HTMLParser):
