@@ -258,7 +258,7 @@ def _exempt_from_collection(pid: int) -> None:
     """Exempt the objects that this process has now from garbage collection, once per process.
 
     A worker inherits all objects of Ansible and needs them to its end. To search them for garbage again and again takes
-    a tenth of the time of a large fleet.
+    one twentieth of the time of a large fleet, or more.
     """
     gc.freeze()
 
