@@ -49,6 +49,14 @@ def choose_steady_clock(source: t.Any = time) -> Clock:
 read_steady_clock = choose_steady_clock()
 
 
+@dataclass(frozen=True)
+class Timer:
+    """The clock of a wait, in seconds, and the function that pauses it."""
+
+    clock: Clock = read_steady_clock
+    pause: t.Callable[[float], None] = time.sleep
+
+
 _NUMBERS = itertools.count()
 
 

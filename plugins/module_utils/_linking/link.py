@@ -8,12 +8,11 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass, field
 
 from .._api.qr_image import image_path, probe_dest, remove_image, write_image
-from .._common.clock import now_text
+from .._common.clock import Timer, now_text
 from .._common.errors import (
     FonnteError,
     NotFoundError,
@@ -113,7 +112,8 @@ def link_device(
     context: RunContext,
     options: LinkOptions,
     show: t.Callable[[str], None],
-    draw: t.Callable[[bytes], None] = lambda image: None,
+    draw: t.Callable[[bytes], None],
+    timer: Timer,
 ) -> LinkResult:
     """Fetch a QR code or a pairing code and wait for the phone, as the options require.
 
@@ -122,6 +122,7 @@ def link_device(
         options: The options of the task.
         show: Displays a message that the user needs before the run ends.
         draw: Draws the image of a QR code for the user.
+        timer: The clock and the pauses of the wait.
 
     Raises:
         FonnteError: ``partial_result`` contains the LinkResult so far, if the device is known.
@@ -138,7 +139,7 @@ def link_device(
         return link
     try:
         with device_context("Linking", link.number):
-            LinkSession(context, options, observation.device, observation.listing, link, show, draw).run()
+            LinkSession(context, options, observation.device, observation.listing, link, show, draw, timer).run()
     except FonnteError as fault:
         fault.partial_result = {"link": link}
         raise
@@ -185,6 +186,7 @@ class LinkSession:
         link: LinkResult,
         show: t.Callable[[str], None],
         draw: t.Callable[[bytes], None],
+        timer: Timer,
     ) -> None:
         self._context = context
         self._order = options
@@ -195,6 +197,7 @@ class LinkSession:
         self._link = link
         self._show = show
         self._draw = draw
+        self._timer = timer
         self._drawn = b""
 
     def run(self) -> None:
@@ -306,14 +309,15 @@ class LinkSession:
         """Wait until the device is linked. A failed request is repeated until the time is over."""
         pause = LIST_SECONDS if self._listed else PROFILE_SECONDS
         refreshes = self._order.fetch and self._order.method == QR
-        began = time.monotonic()
+        clock = self._timer.clock
+        began = clock()
         end, look_at = began + seconds, began + pause
         fetch_at = began + self._order.refresh if refreshes else float("inf")
         fault: RequestError | None = None
         while not self._link.connected:
             self._context.lineage.require()
-            time.sleep(max(0.0, min(end, look_at, fetch_at) - time.monotonic()))
-            now = time.monotonic()
+            self._timer.pause(max(0.0, min(end, look_at, fetch_at) - clock()))
+            now = clock()
             try:
                 if now >= min(end, look_at):
                     look_at = now + pause
@@ -323,7 +327,7 @@ class LinkSession:
                     fetch_at = now + min(pause, self._order.refresh)
                     self._fetch()
                     self._draw_image()
-                    fetch_at = time.monotonic() + self._order.refresh
+                    fetch_at = clock() + self._order.refresh
                 fault = None
             except RequestError as trouble:
                 if isinstance(trouble, RefusedError) and trouble.kind is not RefusalKind.UNKNOWN:

@@ -12,11 +12,10 @@ that have not reached the state of the option ``wait``. The messages are queued 
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass, field
 
-from .._common.clock import Clock, read_steady_clock
+from .._common.clock import Timer
 from .._common.errors import FonnteError, MalformedResponseError, OptionError, RefusalKind, RefusedError, RequestError
 from .._common.redaction import truncate
 
@@ -39,14 +38,6 @@ _MAX_SHOWN_STATE_LENGTH = 40
 _SENDS_AGAIN = "check it in the dashboard, and run the task again only to send the message a second time"
 
 States = t.Dict[str, t.Optional[str]]
-
-
-@dataclass(frozen=True)
-class Timer:
-    """The clock of a wait, in seconds, and the function that pauses it."""
-
-    clock: Clock = read_steady_clock
-    pause: t.Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from .._api.qr_image import DEST, check_dest, image_path
 from .._common.atomic_files import foreign_warnings
+from .._common.clock import Timer
 from .._common.destinations import check_destination
 from .._common.errors import FonnteError, OptionError
 from .._common.phone_numbers import international, no_country, parse_number, refuse_lost_zero
@@ -59,11 +60,15 @@ def run_device_qr(task: ModuleInput) -> ModuleResult:
                 raise
             warnings.append(str(problem))
     context, _redactor = build_context(task.params, task.environment, task.cache, finder=task.secrets)
+
+    def notify(text: str) -> None:
+        task.notify(task.secrets.mask_data(text))
+
     try:
         link = (
             preview_link(context, order)
             if task.check_mode
-            else link_device(context, order, lambda text: task.notify(task.secrets.mask_data(text)), task.draw)
+            else link_device(context, order, notify, task.draw, Timer(task.clock, task.pause))
         )
     except FonnteError as fault:
         so_far = fault.partial_result.pop("link", None)

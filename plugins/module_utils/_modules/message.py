@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.client import SendResult
-from .._common.clock import now, unix_to_text
+from .._common.clock import Timer, now, unix_to_text
 from .._common.errors import (
     FonnteError,
     RefusedError,
@@ -25,7 +25,6 @@ from .._messages.delivery import (
     MIN_TIMEOUT,
     WAIT_STATES,
     DeliveryWatch,
-    Timer,
     Waiting,
     read_waiting,
     start_states,

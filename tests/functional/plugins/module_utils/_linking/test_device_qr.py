@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import stat
-import threading
-import time
 import typing as t
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     UnexpectedResponseError,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import AbandonedError, Lineage
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking import link as _link
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._linking.link import LIST_SECONDS, PROFILE_SECONDS
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules import device_qr as _module_qr
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput, ModuleResult
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
@@ -38,13 +36,6 @@ CODE: dict[str, t.Any] = {"method": "code", "whatsapp": PHONE}
 PACKAGE = {"package": "Super"}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduce the polling intervals for tests."""
-    monkeypatch.setattr(_link, "LIST_SECONDS", 0.1)
-    monkeypatch.setattr(_link, "PROFILE_SECONDS", 0.2)
-
-
 @pytest.fixture
 def dest(tmp_path: Path) -> Path:
     return tmp_path / "qr.png"
@@ -53,6 +44,22 @@ def dest(tmp_path: Path) -> Path:
 def world(controller: Controller, *devices: t.Mapping[str, object], **readings: object) -> None:
     tokens = {"token": controller.sandbox.account_token}
     controller.sandbox.reset(readings, [{**tokens, "devices": [{"name": "Toko Satu", **device} for device in devices]}])
+
+
+def after(controller: Controller, seconds: float, act: t.Callable[[], object]) -> None:
+    """Call a function once, as soon as the task has waited longer than this."""
+
+    def pause(waited: float) -> None:
+        if waited > seconds:
+            controller.on_pause = lambda _waited: None
+            act()
+
+    controller.on_pause = pause
+
+
+def linked_after(controller: Controller, seconds: float) -> None:
+    """The owner scans the code once the task has waited longer than this."""
+    after(controller, seconds, lambda: controller.sandbox.link(A))
 
 
 def calls(controller: Controller) -> list[str]:
@@ -113,7 +120,7 @@ class ShownOnce(list[str]):
 def test_device_renumbered_during_the_wait_ends_the_task(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A}, {"number": B})
     controller.shown = ShownOnce(lambda: controller.sandbox.edit(A, device=C))
-    fault = failing(controller, device=A, dest=str(dest), wait=60, refresh=1)
+    fault = failing(controller, device=A, dest=str(dest), wait=True)
     assert f"the service lists it as {C} now" in str(fault) and asked(controller) == 1
 
 
@@ -186,7 +193,7 @@ def test_check_mode_predicts_the_run_and_fetches_nothing(
     assert calls(controller) == ["/get-devices"] and list(tmp_path.iterdir()) == [] and controller.shown == []
     assert predicted.result["connected"] is False and predicted.result["code"] is None
     assert predicted.result["dest"] == (str(tmp_path / "qr.png") if "dest" in more else None)
-    controller.sandbox.link(A, after=0.4) if wait else None
+    linked_after(controller, 0) if wait else None
     done = controller.run("device_qr", device=A, wait=wait, **more)
     for key in ("changed", "diff", "device", "name", "method"):
         assert predicted.result[key] == done.result[key], key
@@ -275,12 +282,11 @@ def test_unlisted_blocking_device_is_reported(controller: Controller, dest: Path
 def test_run_waits_until_the_device_is_linked(controller: Controller, dest: Path) -> None:
     """The image is useless then and must not be mistaken for a valid one."""
     world(controller, {"number": A})
-    controller.sandbox.link(A, after=1.0)
+    linked_after(controller, 2 * LIST_SECONDS)
     seen: list[bool] = []
     controller.shown = _Watched(lambda: seen.append(dest.exists()))
-    began = time.monotonic()
     report = controller.run("device_qr", device=A, dest=str(dest), wait=True)
-    assert time.monotonic() - began > 0.9
+    assert 2 * LIST_SECONDS < controller.waited <= 3 * LIST_SECONDS
     assert result(report) == {"changed": True, "connected": True, "dest": None, "code": None}
     assert seen == [True] and not dest.exists()
     (line,) = controller.shown
@@ -304,14 +310,14 @@ class _Watched(list[str]):
 def test_file_replaced_during_the_wait_is_kept(controller: Controller, dest: Path) -> None:
     world(controller, {"number": A})
     controller.shown = _Watched(lambda: dest.write_text("something else"))
-    controller.sandbox.link(A, after=0.3)
+    linked_after(controller, 0)
     report = controller.run("device_qr", device=A, dest=str(dest), wait=True)
     assert report.result["dest"] == str(dest) and dest.read_text() == "something else"
 
 
 def test_pairing_code_is_shown_before_the_wait_and_requested_once(controller: Controller) -> None:
     world(controller, {"number": A})
-    controller.sandbox.link(A, after=2.5)
+    linked_after(controller, 2.5)
     report = controller.run("device_qr", device=A, wait=True, refresh=1, **CODE)
     assert report.result["connected"] and report.result["changed"] and asked(controller) == 1
     (line,) = controller.shown
@@ -321,7 +327,7 @@ def test_pairing_code_is_shown_before_the_wait_and_requested_once(controller: Co
 def test_fetch_false_only_waits(controller: Controller, tmp_path: Path) -> None:
     world(controller, {"number": A})
     predicted = controller.run("device_qr", True, device=A, fetch=False, wait=True)
-    controller.sandbox.link(A, after=0.5)
+    linked_after(controller, 0)
     report = controller.run("device_qr", device=A, fetch=False, wait=True)
     assert result(report) == {"changed": True, "connected": True, "dest": None, "code": None}
     assert (predicted.result["changed"], predicted.result["diff"]) == (True, report.result["diff"])
@@ -333,35 +339,29 @@ def test_wait_ends_with_its_timeout(controller: Controller, dest: Path, alone: b
     world(controller, {"number": A})
     which = by_token(controller) if alone else {"device": A}
     calls(controller)
-    began = time.monotonic()
-    fault = failing(controller, dest=str(dest), wait=True, wait_timeout=1, **which)
-    assert time.monotonic() - began >= 1
-    assert str(fault).startswith(f"Linking device {A}: no phone was linked within 1 s; run the task again, and scan ")
+    fault = failing(controller, dest=str(dest), wait=True, wait_timeout=60, refresh=3600, **which)
+    assert 59 < controller.waited <= 60
+    assert str(fault).startswith(f"Linking device {A}: no phone was linked within 60 s; run the task again, and scan ")
     assert str(dest) in str(fault) and dest.exists()
     assert fault.partial_result["changed"] is True and fault.partial_result["connected"] is False
     assert fault.partial_result["dest"] == str(dest)
     paths = calls(controller)
     looks = paths.count("/device" if alone else "/get-devices") - 1
-    # At most every 0.2 or 0.1 seconds here, and once at the end.
-    assert 1 <= looks <= 1 + (time.monotonic() - began) / (0.2 if alone else 0.1), paths
+    assert looks == 60 // (PROFILE_SECONDS if alone else LIST_SECONDS), paths
     assert paths.count("/get-devices" if alone else "/device") == 0
 
 
 @pytest.mark.parametrize("scanned", [True, False])
-def test_last_poll_is_at_the_timeout(
-    controller: Controller, dest: Path, scanned: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_last_poll_is_at_the_timeout(controller: Controller, dest: Path, scanned: bool) -> None:
     """Also if the next poll would be much later."""
-    monkeypatch.setattr(_link, "LIST_SECONDS", 20.0)
     world(controller, {"number": A})
-    controller.sandbox.link(A, after=0.5) if scanned else None
+    linked_after(controller, 0) if scanned else None
     params = {"device": A, "dest": str(dest), "wait": True, "wait_timeout": 1}
-    began = time.monotonic()
     if scanned:
         assert controller.run("device_qr", **params).result["connected"] is True
     else:
         assert "no phone was linked within 1 s" in str(failing(controller, **params))
-    assert time.monotonic() - began >= 1
+    assert 0.9 < controller.waited <= 1
 
 
 def test_error_after_the_timeout_names_the_action(controller: Controller) -> None:
@@ -383,33 +383,41 @@ def test_qr_code_is_renewed_when_it_expires(controller: Controller, dest: Path) 
     def act() -> None:
         seen.append(dest.read_bytes())
         controller.sandbox.advance(30)
-        controller.sandbox.link(A, after=1.6)
-        threading.Timer(1.4, lambda: seen.append(dest.read_bytes())).start()
+
+    def scan() -> None:
+        seen.append(dest.read_bytes())
+        controller.sandbox.link(A)
 
     controller.shown = _Watched(act)
+    after(controller, 1, scan)
     report = controller.run("device_qr", device=A, dest=str(dest), wait=True, refresh=1)
-    assert report.result["connected"] and asked(controller) == 2
+    # The third request is answered with "already linked".
+    assert report.result["connected"] and asked(controller) == 3
     assert len(set(seen)) == 2, "the file still holds the old QR code"
 
 
 def test_each_qr_code_is_drawn_once(controller: Controller, dest: Path) -> None:
     """A code that has not expired is not drawn again, and without a wait nothing is drawn."""
     world(controller, {"number": A})
-    first: list[bytes] = []
 
     def act() -> None:
-        first.append(dest.read_bytes())
-        # The second code of the run is the same, and the third one is new.
-        threading.Timer(1.5, lambda: controller.sandbox.advance(30)).start()
-        controller.sandbox.link(A, after=3.6)
+        # The second response contains the same code, and the third one a new code.
+        same = base64.b64encode(dest.read_bytes()).decode()
+        controller.sandbox.fault("mutate", path="/qr", times=1, set={"url": same})
+        controller.sandbox.advance(30)
 
     controller.shown = _Watched(act)
+    linked_after(controller, 3)
     controller.run("device_qr", device=A, dest=str(dest), wait=True, refresh=1)
-    assert asked(controller) >= 3 and len(controller.drawn) == len(set(controller.drawn)) == 2
-    assert controller.drawn[0] == first[0]
+    replies = [entry["reply"] for entry in controller.sandbox.journal() if entry["path"] == "/qr"]
+    # The last reply reports that the device is linked.
+    sent = [reply["url"] for reply in replies[:-1]]
+    assert len(sent) >= 3 and sent[0] == sent[1] != sent[2]
+    assert [base64.b64encode(image).decode() for image in controller.drawn[:2]] == [sent[0], sent[2]]
     controller.sandbox.unlink(A)
+    drawn = len(controller.drawn)
     controller.run("device_qr", device=A, dest=str(dest))
-    assert len(controller.drawn) == 2
+    assert len(controller.drawn) == drawn
 
 
 def test_temporary_faults_during_the_wait_are_tolerated(controller: Controller, dest: Path) -> None:
@@ -419,9 +427,10 @@ def test_temporary_faults_during_the_wait_are_tolerated(controller: Controller, 
         controller.sandbox.fault("html", path="/get-devices", code=200, times=4)
         controller.sandbox.fault("reset", path="/qr", times=1)
         controller.sandbox.fault("status", path="/qr", times=1, code=200, body={"status": False, "reason": "not now"})
-        controller.sandbox.link(A, after=1.7)
 
     controller.shown = _Watched(act)
+    # After the four lists that fail, with one every five seconds.
+    linked_after(controller, 4 * LIST_SECONDS)
     report = controller.run("device_qr", device=A, dest=str(dest), wait=True, refresh=1, api_retries=0)
     assert report.result["connected"] and controller.sandbox.faults() == [] and asked(controller) >= 3
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.clock import Timer
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import (
     FonnteError,
     MalformedResponseError,
@@ -26,7 +27,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._messages.delivery
     SENT,
     DeliveryWatch,
     States,
-    Timer,
     Waiting,
     read_waiting,
     start_states,
