@@ -75,6 +75,8 @@ class SecretFinder:
         self._shortest = 0
         self._automaton: Automaton | None = None
         self._masked: dict[tuple[str, bool], str] = {}
+        # Strings without a secret, except for short ones that are not encoded. Results repeat the same strings.
+        self._unchanged: set[str] = set()
         self.add(secrets)
 
     def add(self, secrets: t.Iterable[str]) -> None:
@@ -84,6 +86,7 @@ class SecretFinder:
             return
         self._known |= new
         self._masked.clear()
+        self._unchanged.clear()
         for secret in new:
             # base64 and percent-encoding encode a non-ASCII character as several bytes.
             for form in sorted({secret, secret.encode("utf-8", "replace").decode("latin-1")}):
@@ -110,11 +113,17 @@ class SecretFinder:
             text: The string.
             short: Whether a short secret that is not encoded is masked, too.
         """
+        if not short and text in self._unchanged:
+            return text
         key = (text, short)
         if key in self._masked:
             return self._masked[key]
         masked = cover(text, self.spans(text, short))
-        if len(text) <= MAX_CACHED_LENGTH:
+        if len(text) > MAX_CACHED_LENGTH:
+            return masked
+        if masked == text and not short:
+            self._unchanged.add(text)
+        else:
             self._masked[key] = masked
         return masked
 
@@ -127,8 +136,16 @@ class SecretFinder:
         if isinstance(value, str):
             return self.mask(value, short=False)
         if isinstance(value, dict):
+            unchanged = self._unchanged
+            # A function call for each of the many strings would take twice the time.
             return {
-                key: item if key == "token" and item in self else self.mask_data(item) for key, item in value.items()
+                key: item
+                if item is None
+                or item.__class__ is bool
+                or (item.__class__ is str and item in unchanged)
+                or (key == "token" and item in self)
+                else self.mask_data(item)
+                for key, item in value.items()
             }
         if isinstance(value, (list, tuple)):
             return [self.mask_data(item) for item in value]

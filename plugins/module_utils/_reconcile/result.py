@@ -13,7 +13,7 @@ import typing as t
 from .._common.clock import unix_to_text
 from .._common.redaction import Redactor
 from .._device.models import Device
-from .._device.settings import BY_OPTION, SETTINGS, WEBHOOKS, Settings, Value, ValueType
+from .._device.settings import SETTINGS, WEBHOOKS, Settings, Value
 from .._record.entries import DeviceRecord
 from .evidence import Evidence
 from .outcome import Outcome
@@ -24,9 +24,7 @@ Result = t.Dict[str, t.Any]
 
 def mask_value(option: str, value: Value | None, redactor: Redactor) -> Value | None:
     """Return the value of a setting for a result: of a URL, only the host and a digest."""
-    if isinstance(value, str) and option in BY_OPTION and BY_OPTION[option].value_type is ValueType.URL:
-        return redactor.url(value)
-    return value
+    return redactor.url(value) if option in WEBHOOKS and isinstance(value, str) else value
 
 
 def device_facts(device: Device | None, number: str, settings: Settings, redactor: Redactor) -> Result:
@@ -39,9 +37,9 @@ def device_facts(device: Device | None, number: str, settings: Settings, redacto
         "quota": device.quota if device else None,
         "expires": unix_to_text(expires),
     }
-    facts.update(
-        {setting.option: mask_value(setting.option, settings.get(setting.option), redactor) for setting in SETTINGS}
-    )
+    for setting in SETTINGS:
+        value = settings.get(setting.option)
+        facts[setting.option] = None if value is None else mask_value(setting.option, value, redactor)
     return facts
 
 
