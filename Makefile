@@ -19,7 +19,7 @@ SESSIONS = address bench bench-events browser build changelog conformance demo d
 	integration molecule mutation recording sandbox schema simulation surroundings units
 ARGS ?=
 # The last four are sessions of antsibull-nox, which antsibull-nox.toml configures.
-RELEASE = linters sanity-newest sanity-oldest docs importer builder secrets schemas installed \
+RELEASE = ansible-lint linters sanity-newest sanity-oldest docs importer builder secrets schemas installed \
 	lint docs-check license-check extra-checks
 
 .DEFAULT_GOAL := help
@@ -44,7 +44,7 @@ check: .build/nox/complete ## the quick checks, for while you work
 	@$(call SEVERAL,--tags check)
 
 lint: .build/nox/complete ## the linters
-	@$(NOX) --sessions linters -- $(ARGS)
+	@$(NOX) --tags lint -- $(ARGS)
 
 sanity: .build/nox/complete ## ansible-test sanity on the newest and on the oldest ansible-core
 	@$(NOX) --tags sanity -- $(ARGS)

@@ -94,15 +94,21 @@ def session(*environments: str, parallel: bool = True, **options: object):
     return nox.session(venv_backend="none", requires=requires, allow_parallel=parallel, default=False, **options)
 
 
-@session("newest", tags=["test", "check", "release"])
-def linters(session: nox.Session) -> None:
-    """Run ansible-lint, the linters of documentation, changelog and spelling, mypy, ruff and import-linter."""
-    stage = Stage(session)
-    # The copy itself, so that no installed collection shadows it.
-    stage.env.update(dict.fromkeys(("ANSIBLE_COLLECTIONS_PATH", "MYPYPATH", "PYTHONPATH"), str(stage.root)))
+@session("newest", name="ansible-lint", tags=["test", "lint", "release"])
+def ansible_lint(session: nox.Session) -> None:
+    """Run ansible-lint, which takes longer than the other linters together."""
+    stage = on_tree(session)
     # A syntax check has no inventory: here a pattern without hosts is no error.
     del stage.env["ANSIBLE_HOST_PATTERN_MISMATCH"]
     stage.check("ansible-lint", "--nocolor", shows=r"(?s)\A(?!.*Failed to find).*in [1-9]\d* files processed")
+    stage.finish()
+
+
+@session("newest", tags=["test", "check", "lint", "release"])
+def linters(session: nox.Session) -> None:
+    """Run the linters of documentation, changelog and spelling, mypy, ruff, import-linter, and those of wording."""
+    stage = on_tree(session)
+    stage.env["MYPYPATH"] = str(stage.root)
     stage.check("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--skip-rstcheck", ".")
     stage.check("antsibull-changelog", "lint")
     for package in ("plugins.module_utils", "tests.fault_injection"):
@@ -119,30 +125,23 @@ def linters(session: nox.Session) -> None:
     stage.finish()
 
 
-def sanity(session: nox.Session, core: str, *options: str) -> None:
-    """Run ansible-test sanity with an ansible-core."""
-    stage = Stage(session, core)
-    stage.sanity(*options, *session.posargs)
-    stage.finish()
+def sanity(core: str, name: str, tags: list[str], *runs: tuple[str, ...]) -> None:
+    """Define a session that runs ansible-test sanity with an ansible-core."""
+
+    def run(session: nox.Session) -> None:
+        stage = Stage(session, core)
+        for options in runs:
+            stage.sanity(*options, *session.posargs)
+        stage.finish()
+
+    run.__doc__ = f"Run ansible-test sanity with the {core} ansible-core."
+    session(core, name=name, tags=tags)(run)
 
 
-@session("newest", name="sanity-newest", tags=["sanity", "release"])
-def sanity_newest(session: nox.Session) -> None:
-    """Run ansible-test sanity with the newest ansible-core."""
-    sanity(session, "newest")
-
-
-@session("oldest", name="sanity-oldest", tags=["test", "sanity", "release"])
-def sanity_oldest(session: nox.Session) -> None:
-    """Run ansible-test sanity with the oldest ansible-core."""
-    sanity(session, "oldest", "--skip-test", "pylint")
-
-
-# pylint takes two minutes, so it runs before a release. The oldest core imports the modules with the other Pythons.
-@session("newest", name="sanity-quick", tags=["test", "check"])
-def sanity_quick(session: nox.Session) -> None:
-    """Run the quick tests of ansible-test sanity with the newest ansible-core and Python."""
-    sanity(session, "newest", "--python", NEWEST, "--skip-test", "pylint")
+# With each Python, and with pylint, it takes seven minutes of one core: weekly, and before a release.
+sanity("newest", "sanity-newest", ["sanity", "release"], ())
+sanity("oldest", "sanity-oldest", ["sanity", "release"], ("--skip-test", "pylint"))
+sanity("newest", "sanity-quick", ["test"], ("--python", NEWEST, "--skip-test", "pylint"), ("--test", "compile"))
 
 
 @session("newest", name="build", tags=["test"])
@@ -158,7 +157,8 @@ def build_artifact(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """Run ansible-test integration against a sandbox."""
     stage = Stage(session)
-    stage.integration("--local", "--python", NEWEST, *session.posargs)
+    # In-process is what the playbooks of conformance run; here are the same modules as a target runs them.
+    stage.integration("--local", "--python", NEWEST, *session.posargs, in_process=False)
     stage.finish()
 
 
@@ -197,25 +197,28 @@ def recording(session: nox.Session) -> None:
 def show_demo(session: nox.Session, name: str, module: str) -> None:
     """Install the artifact in the environment of a demo, and run the demo in the terminal; each step counts as one."""
     stage = Stage(session, name)
-    home = BUILD / stage.name
-    ensure_installed(stage, home / "collections")
-    stage.env.update(ANSIBLE_COLLECTIONS_PATH=str(home / "collections"), ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false")
-    (home / "steps").unlink(missing_ok=True)
+    steps, root = BUILD / stage.name / "steps", BUILD / stage.name / "collections"
+    ensure_installed(stage, root)
+    stage.env.update(ANSIBLE_COLLECTIONS_PATH=str(root), ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false")
+    steps.unlink(missing_ok=True)
     session.run(*python(name), "-m", module, env=stage.env, include_outer_env=False)
-    stage.counts = Counts(passed=int((home / "steps").read_text()))
+    stage.counts = Counts(passed=int(steps.read_text()))
     stage.finish()
 
 
 UNIT_TESTS = ("tests/unit", "tests/functional")
 SIMULATION = "tests/unit/plugins/module_utils/test_simulation.py"
+EACH_CHANGE = () if os.environ.get("FONNTE_TESTS_CASES") == "all" else ("-m", "not weekly")
 
 
 @session("newest", parallel=False, tags=["test"])
 def units(session: nox.Session) -> None:
-    """Run the unit and functional tests; all of them together must reach the coverage limit."""
+    """Run the unit and functional tests to the coverage limit; FONNTE_TESTS_FAULTS=all measures branches, too."""
     stage = on_tree(session)
-    coverage = () if session.posargs else ("--cov", "--cov-report", "term-missing:skip-covered")
-    stage.pytest(*coverage, *selection(session, *UNIT_TESTS, "--ignore", SIMULATION))
+    is_full = os.environ.get("FONNTE_TESTS_FAULTS") == "all"
+    stage.env["COVERAGE_CORE"] = "ctrace" if is_full else "sysmon"
+    coverage = ("--cov", "--cov-report=term-missing:skip-covered", *(["--cov-branch"] if is_full else ()))
+    stage.pytest(*selection(session, *UNIT_TESTS, f"--ignore={SIMULATION}", *coverage))
     stage.finish()
 
 
@@ -229,23 +232,24 @@ def simulation(session: nox.Session) -> None:
 
 @session("newest", parallel=False, name="units-quick", tags=["check"])
 def units_quick(session: nox.Session) -> None:
-    """Run the unit tests without the long ones."""
+    """Run the unit tests without the long ones, and without the functional tests."""
     stage = on_tree(session)
-    stage.pytest(*UNIT_TESTS, "-m", "not long")
+    stage.pytest("tests/unit", "-m", "not long", f"--ignore={SIMULATION}")
     stage.finish()
 
 
 def on_tree(session: nox.Session) -> Stage:
-    """Return a stage that imports the collection from the copy, as a namespace package without Ansible's loader."""
+    """Return a stage that imports the collection from the copy: no installed collection shadows it."""
     stage = Stage(session)
     stage.env.update(PYTHONPATH=str(stage.root), ANSIBLE_COLLECTIONS_PATH=str(stage.root))
     return stage
 
 
-def selection(session: nox.Session, *paths: str) -> list[str]:
-    """Return the arguments of pytest: ARGS, and the session's own paths unless ARGS names one."""
+def selection(session: nox.Session, *own: str) -> list[str]:
+    """Return the arguments of pytest: the session's own ones, or ARGS, with the own paths unless ARGS names one."""
     named = any(word.startswith("tests/") for word in session.posargs)
-    return [*(() if named else paths), *session.posargs]
+    paths = [word for word in own if word.startswith("tests/") and not named]
+    return [*paths, *session.posargs] if session.posargs else list(own)
 
 
 def playbooks(session: nox.Session, *paths: str, environments: tuple[str, ...] = (), **variables: str) -> None:
@@ -262,14 +266,14 @@ def playbooks(session: nox.Session, *paths: str, environments: tuple[str, ...] =
 
 @session("newest", "oldest", "runner", "build", parallel=False, tags=["test"])
 def conformance(session: nox.Session) -> None:
-    """Run real playbooks against the sandbox."""
-    playbooks(session, "tests/conformance", environments=("oldest", "runner"))
+    """Run real playbooks against the sandbox; FONNTE_TESTS_CASES=all runs the weekly ones, too."""
+    playbooks(session, "tests/conformance", *EACH_CHANGE, environments=("oldest", "runner"))
 
 
-@session("newest", parallel=False, name="conformance-smoke", tags=["check"])
+@session("newest", "build", name="conformance-smoke", tags=["check"])
 def conformance_smoke(session: nox.Session) -> None:
     """Run a few real playbooks against the sandbox."""
-    playbooks(session, "tests/conformance", "-m", "smoke")
+    playbooks(session, "tests/conformance/test_behavior_variants.py", "-m", "smoke")
 
 
 @session("newest", "build", parallel=False)
@@ -300,7 +304,7 @@ def eda(session: nox.Session) -> None:
     ensure_installed(stage)
     stage.env = with_java(stage.env, stage.venv)
     stage.env["FONNTE_TESTS_OLDEST"] = str(venv("old-rulebook") / "bin")
-    stage.pytest(*selection(session, "tests/eda"))
+    stage.pytest(*selection(session, "tests/eda", *EACH_CHANGE))
     stage.finish()
 
 
@@ -313,9 +317,9 @@ def python(name: str) -> tuple[str, ...]:
 def bench(session: nox.Session) -> None:
     """Measure the installed collection, a loop over uri, and a bare client; write docs/bench.*, docs/dev/bench.md."""
     stage = Stage(session)
-    ensure_installed(stage, BUILD / "bench" / "collections")
-    stage.env["ANSIBLE_COLLECTIONS_PATH"] = str(BUILD / "bench" / "collections")
-    stage.env["ANSIBLE_COLLECTIONS_SCAN_SYS_PATH"] = "false"
+    root = BUILD / "bench" / "collections"
+    ensure_installed(stage, root)
+    stage.env.update(ANSIBLE_COLLECTIONS_PATH=str(root), ANSIBLE_COLLECTIONS_SCAN_SYS_PATH="false")
     session.run(*python("newest"), "-m", "tests.bench", *session.posargs, env=stage.env, include_outer_env=False)
 
 

@@ -52,19 +52,15 @@ def of_junit(files: Iterable[Path]) -> Counts:
 
 
 def _of_case(case: ElementTree.Element) -> Counts:
-    if case.find("failure") is not None or case.find("error") is not None:
-        return Counts(failed=1)
-    if case.find("skipped") is not None:
-        return Counts(skipped=1)
-    return Counts(passed=1)
+    failed = any(case.find(kind) is not None for kind in ("failure", "error"))
+    skipped = not failed and case.find("skipped") is not None
+    return Counts(int(not failed and not skipped), int(failed), int(skipped))
 
 
 def notes(output: str) -> str:
     """Return the coverage and the sums of the simulation from the output of pytest; empty without them."""
     coverage = re.findall(r"^TOTAL\s.*\s(\d+(?:\.\d+)?%)$", output, re.MULTILINE)
-    return "; ".join(
-        ["%s of lines and branches" % one for one in coverage] + re.findall(r"(?m)^simulation: .*$", output)
-    )
+    return "; ".join([f"{one} covered" for one in coverage] + re.findall(r"(?m)^simulation: .*$", output))
 
 
 def integration_targets(output: str) -> Counts:

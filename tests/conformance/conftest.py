@@ -39,6 +39,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return RunTogether(config, log)
 
 
+# Another core, ordinary modules, and another variant of the service: the same tests run in the usual way.
+UNUSUAL = ("oldest", "as-module", "all-hard", "('newest', False)")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark a test in an unusual way as weekly, unless it is one of the few that each change must pass on each core."""
+    for item in items:
+        call = getattr(item, "callspec", None)
+        if call is None or item.get_closest_marker("smoke"):
+            continue
+        if call.params.get("in_process") is False or any(word in call.id for word in UNUSUAL):
+            item.add_marker("weekly")
+
+
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
     """Yield the sandbox of this worker."""

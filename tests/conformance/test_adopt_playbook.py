@@ -209,6 +209,7 @@ def exchange(path: Path, number: str, option: str, value: str) -> None:
     path.write_text(text[:start] + f"{option}: {value}" + text[text.index("\n", start) :], "utf-8")
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_import_with_yaml_sheet_and_check_mode(office: Office, core: Path) -> None:
     office.core = core
@@ -244,6 +245,7 @@ class UnsafeLoader(yaml.SafeLoader):
 UnsafeLoader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_adopt_reports_all_wrong_cells_at_once_and_changes_nothing(office: Office, core: Path) -> None:
     office.core = core
@@ -311,6 +313,7 @@ def test_provision_reads_files_of_several_clients(office: Office, core: Path) ->
     assert code != 0 and f"{clients}/b.yml cannot be read" in output and "vault password" in output
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_provision_refuses_contradictory_or_invalid_files(office: Office, core: Path) -> None:
     office.core = core

@@ -57,6 +57,7 @@ def kinds(run: Run) -> list[str]:
     return [found["kind"] for found in run.only()["findings"]]
 
 
+@pytest.mark.weekly
 def test_audit_is_equal_in_process_and_as_module(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     reported = []
     for in_process in (True, False):
@@ -102,6 +103,7 @@ def test_audit_shows_no_secret_and_reports_unknown_values(sandbox: Sandbox, play
     assert found["drift_recorded"]["source"] == "recorded" and found["drift_recorded"]["at"]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("reading", ["all-hard", "listing=partial"])
 def test_audit_finds_drift_in_other_behavior_variants(reading: str, sandbox: Sandbox, player: Player) -> None:
     devices = begin(sandbox, player, reading)
@@ -151,6 +153,7 @@ def test_audit_playbook_names_missing_files(sandbox: Sandbox, player: Player, wo
     assert run.reported[-1].failed and says in run.reported[-1].message and sandbox.journal() == []
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("core", CORES[: len(USUAL_CORES)], ids=USUAL_CORES, indirect=True)
 def test_receivers_are_checked_on_request_and_never_in_check_mode(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """The sinks are on this machine, so they get a request only with audit_allow_private."""

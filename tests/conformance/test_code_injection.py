@@ -113,6 +113,7 @@ def test_combined_results_of_modules_are_never_templates(office: Office, core: P
     assert office.sandbox.device(NEW)["name"] == SHORT
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_names_in_adopted_declarations_are_never_templates(office: Office, core: Path) -> None:
     office.core = core
@@ -137,6 +138,7 @@ def test_names_in_adopted_declarations_are_never_templates(office: Office, core:
         assert "~/ran" in (office.home / "report" / name).read_text(encoding="utf-8")
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_adopted_name_with_header_defines_no_delimiters(office: Office, core: Path, tmp_path: Path) -> None:
     """The sandbox accepts no name of this length, but the service may."""

@@ -123,6 +123,7 @@ def test_name_of_a_group_is_never_a_template(world: World) -> None:
     assert [sent["target"] for sent in world.sandbox.outbox()] == ["120363043@g.us", "120363044@g.us"]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("in_process", [True, False])
 def test_parallel_hosts_validate_one_after_another(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
     """Ansible runs the task for five hosts at the same time, and the sandbox mixes the answers of parallel requests."""

@@ -94,6 +94,7 @@ def test_pods_without_files_act_like_one_machine(core: str, sandbox: Sandbox, re
     assert changed == [True, False, False] and set(created(sandbox).values()) == {1}
 
 
+@pytest.mark.weekly
 def test_concurrent_jobs_create_each_device_once(sandbox: Sandbox, record_url: str, tmp_path: Path) -> None:
     sandbox.reset(accounts=[{"token": sandbox.account_token, "plan": "Super"}])
     pods = []
@@ -109,6 +110,7 @@ def test_concurrent_jobs_create_each_device_once(sandbox: Sandbox, record_url: s
     assert not pods[0].play(fleet(10, quick=True), env=using(sandbox, record_url)).only().changed
 
 
+@pytest.mark.weekly
 def test_every_module_with_record_uses_database(
     sandbox: Sandbox, player: Player, record_url: str, postgresql_server: Server, tmp_path: Path
 ) -> None:
@@ -156,6 +158,7 @@ ELSEWHERE = {
 }
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("given", ["in the task", "in the environment", "in the environment of the task"])
 def test_task_outside_worker_process_fails_before_first_request(
     given: str, sandbox: Sandbox, tmp_path: Path, record_url: str

@@ -90,7 +90,7 @@ def test_unattended_deletion_takes_two_runs(shops: World) -> None:
             ({"devices": f"{FIRST}, {SECOND}", "sure": True}, "2 devices would be deleted, and decommission_max is 1"),
             ({"devices": "0812x"}, "x"),
         ],
-        5,
+        2,
     ),
 )
 def test_nothing_changes_before_all_devices_are_confirmed(
@@ -107,6 +107,7 @@ def _without_a_name(world: World, name: str | None) -> None:
     world.sandbox.fault("mutate", path="/get-devices", times=None, only=FIRST, **change)
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("name", "typed"), sample([("", {FIRST: ""}), (" ", {FIRST: " "}), (None, {FIRST: None}), ("", {})], 2)
 )
@@ -119,6 +120,7 @@ def test_empty_text_does_not_confirm_device_without_name(
     assert "failed=1" in run.output and shops.writes() == []
 
 
+@pytest.mark.weekly
 def test_number_confirms_device_without_name(shops: World) -> None:
     _without_a_name(shops, "")
     shops.sandbox.next_otp(OTP)
@@ -126,6 +128,7 @@ def test_number_confirms_device_without_name(shops: World) -> None:
     assert "failed=0" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("devices", sample([[], "", " , "], 2))
 def test_empty_list_of_devices_is_refused(shops: World, devices: object) -> None:
     run = _leave(shops, devices=devices, sure=True, max=9)
@@ -153,6 +156,7 @@ def test_invalid_variable_fails_with_one_sentence(shops: World, variables: dict[
     assert "caused by" not in run.output.lower() and shops.calls() == []
 
 
+@pytest.mark.weekly
 def test_unquoted_code_is_not_sent(shops: World) -> None:
     """YAML drops the leading zeros of an unquoted code, and a wrong code uses up one of the tries."""
     run = _leave(shops, sure=True, otps={FIRST: 313})
@@ -164,6 +168,7 @@ def test_unquoted_code_is_not_sent(shops: World) -> None:
     assert "failed=1" in keys.output and shops.calls() == []
 
 
+@pytest.mark.weekly
 def test_null_code_counts_as_missing(shops: World) -> None:
     """A survey with an empty answer gives such a value."""
     run = _leave(shops, sure=True, otps={FIRST: None})
@@ -181,6 +186,7 @@ def test_play_on_several_hosts_is_refused(shops: World, tmp_path: Path) -> None:
         assert "use hosts: localhost. Nothing was done." in run.reported[-1].message and shops.calls() == []
 
 
+@pytest.mark.weekly
 def test_check_mode_keyword_of_play_predicts_without_prompt(on_a_core: World) -> None:
     """The keyword check_mode of a play does not set ansible_check_mode. The summary must still be a prediction."""
     on_a_core.begin(there(FIRST, name=NAMES[FIRST], linked=True))
@@ -191,6 +197,7 @@ def test_check_mode_keyword_of_play_predicts_without_prompt(on_a_core: World) ->
     assert "will be deleted. Type its name" not in run.output and on_a_core.writes() == []
 
 
+@pytest.mark.weekly
 def test_failure_is_not_reported_by_next_run_of_role(shops: World) -> None:
     """The role runs twice in one play; the first run fails, and the play rescues it."""
     shops.sandbox.next_otp(OTP)
@@ -211,11 +218,13 @@ def test_start_at_task_deletes_nothing(shops: World) -> None:
     assert "There was nothing to do." in run.output and "failed=0" in run.output and shops.writes() == []
 
 
+@pytest.mark.weekly
 def test_two_spellings_of_one_device_send_one_request(shops: World) -> None:
     run = _leave(shops, devices=[FIRST, "+62 812 0001 2001"], sure=True)
     assert "failed=0" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
+@pytest.mark.weekly
 def test_failed_device_does_not_stop_others(shops: World) -> None:
     """A wrong code is sent once and reported, and the run fails at its end."""
     variables = {"devices": [FIRST, SECOND], "max": 2, "sure": True}
@@ -242,6 +251,7 @@ def twins(world: World) -> World:
     return world
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("devices", [[SHOP, BANK], [BANK, SHOP], f"{SHOP}, {BANK}"])
 def test_two_devices_with_equivalent_numbers_count_as_two(twins: World, devices: object) -> None:
     run = _leave(twins, devices=devices, sure=True, ask=False)
@@ -249,11 +259,13 @@ def test_two_devices_with_equivalent_numbers_count_as_two(twins: World, devices:
     assert twins.writes() == []
 
 
+@pytest.mark.weekly
 def test_one_device_in_two_spellings_counts_as_one(shops: World) -> None:
     run = _leave(shops, devices=[FIRST, "+62 812-0001-2001"], names=NAMES)
     assert "waiting for its code" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
+@pytest.mark.weekly
 def test_code_is_used_only_for_device_with_its_spelling(twins: World) -> None:
     assert twins.run_task(_ask_for_code(BANK)).changed
     twins.calls()
@@ -262,6 +274,7 @@ def test_code_is_used_only_for_device_with_its_spelling(twins: World) -> None:
     assert f"{SHOP} (shop A): disconnected, and waiting for its code" in run.output
 
 
+@pytest.mark.weekly
 def test_code_of_equivalent_number_is_not_used(twins: World) -> None:
     assert twins.run_task(_ask_for_code(BANK)).changed
     run = _leave(twins, devices=[SHOP], sure=True, ask=False, otps={BANK: OTP})
@@ -275,6 +288,7 @@ def test_name_confirms_only_device_with_its_spelling(twins: World) -> None:
     assert f"{BANK} (bank B): disconnected" in run.output and twins.writes() == ["/disconnect", "/delete-device"]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     "variables",
     [
@@ -289,6 +303,7 @@ def test_spelling_that_matches_two_devices_is_refused(twins: World, variables: d
     assert "failed=1" in run.output and twins.writes() == []
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     "variables",
     [

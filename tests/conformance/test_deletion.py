@@ -63,6 +63,7 @@ def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal:
     assert list(world.devices()) == [OTHER]
 
 
+@pytest.mark.weekly
 def test_code_of_account_deletes_named_device(world: World) -> None:
     """If codes belong to the account, one that was requested for A also deletes B. The task deletes only its device."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": "account"})
@@ -89,6 +90,7 @@ def test_refused_code_is_reported_with_reason_and_wait(world: World) -> None:
     assert sorted(world.devices()) == [MEANT, OTHER]
 
 
+@pytest.mark.weekly
 def test_code_without_state_absent_is_refused(world: World) -> None:
     """otp and request_otp require state absent; an empty otp is ignored."""
     world.begin(there(MEANT, linked=True))
@@ -103,6 +105,7 @@ def test_code_without_state_absent_is_refused(world: World) -> None:
     assert _codes(world) == []
 
 
+@pytest.mark.weekly
 def test_deletion_of_other_number_is_reported(world: World) -> None:
     """The number in the response is compared with that of the task."""
     world.begin(there(MEANT), there(OTHER))

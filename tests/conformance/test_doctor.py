@@ -92,6 +92,7 @@ def test_doctor_without_consent_only_reads(world: World, words: tuple[str, ...])
     assert {call["path"] for call in world.sandbox.journal()} == {"/get-devices", "/device"}
 
 
+@pytest.mark.weekly
 def test_second_run_creates_no_second_device(world: World) -> None:
     world.begin()
     play(world, *CONSENT)
@@ -130,6 +131,7 @@ def test_doctor_on_client_device_shows_no_recorded_secret(world: World) -> None:
     assert set(HOOKS) < set(again["changed_fields"]), "the record still claims what the experiments reset"
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(("answer", "writes"), [("yes", True), ("", False), ("no", False)])
 def test_prompt_lists_requests_and_requires_yes(world: World, answer: str, writes: bool) -> None:
     """At a terminal, the prompt lists the requests and warns of lost settings; any answer but yes only reads."""

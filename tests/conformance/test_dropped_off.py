@@ -162,6 +162,7 @@ def test_each_change_is_sent_once_with_recoveries(on_a_core: Schedule) -> None:
     assert on_a_core.sent() == []
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     "name", [name for name in USUAL_READINGS if name.startswith(("default", "all", "listing", "profile", "refusal"))]
 )
@@ -174,6 +175,7 @@ def test_variants_of_the_service_change_no_report(schedule: Schedule, name: str)
     assert schedule.sent() == []
 
 
+@pytest.mark.weekly
 def test_check_mode_shows_message_and_devices_and_stores_nothing(schedule: Schedule) -> None:
     schedule.begin()
     assert schedule.sent("--check") == [] and not schedule.state.exists()
@@ -188,6 +190,7 @@ def test_check_mode_shows_message_and_devices_and_stores_nothing(schedule: Sched
     assert f"- Toko {GONE} ({GONE})" in schedule.sent()
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("cause", sample(["no sender", "refused", "unreachable", "no recipient"], 2))
 def test_message_that_was_not_sent_is_sent_by_the_next_run(schedule: Schedule, cause: str) -> None:
     schedule.begin()
@@ -212,6 +215,7 @@ def test_message_that_was_not_sent_is_sent_by_the_next_run(schedule: Schedule, c
     assert schedule.sent() == []
 
 
+@pytest.mark.weekly
 def test_message_without_a_response_is_repeated_once_and_marked(schedule: Schedule) -> None:
     """Whether Fonnte has queued it is unknown."""
     schedule.begin()
@@ -229,6 +233,7 @@ def test_message_without_a_response_is_repeated_once_and_marked(schedule: Schedu
     assert schedule.sent() == []
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("content", "words"), [(b"{", "is not the state of an earlier run"), (b"", "is not the state of an earlier run")]
 )
@@ -242,6 +247,7 @@ def test_damaged_state_is_an_error_and_nothing_is_sent(schedule: Schedule, conte
     assert schedule.state.read_bytes() == content
 
 
+@pytest.mark.weekly
 def test_state_that_cannot_be_written_prevents_the_message(schedule: Schedule) -> None:
     """Otherwise, each run would send it again."""
     schedule.begin()
@@ -252,6 +258,7 @@ def test_state_that_cannot_be_written_prevents_the_message(schedule: Schedule) -
     assert "cannot be written" in run.reported[-1].message and schedule.world.sandbox.outbox() == []
 
 
+@pytest.mark.weekly
 def test_second_run_at_the_same_time_fails_and_sends_nothing(on_a_core: Schedule) -> None:
     """The first run waits for the response to its message. A third run, after its end, finds the change reported."""
     on_a_core.begin()
@@ -272,6 +279,7 @@ def test_second_run_at_the_same_time_fails_and_sends_nothing(on_a_core: Schedule
     assert on_a_core.sent() == []
 
 
+@pytest.mark.weekly
 def test_killed_run_does_not_block_the_next_one(schedule: Schedule) -> None:
     schedule.begin()
     assert schedule.sent() == []
@@ -290,6 +298,7 @@ def test_relative_state_starts_at_the_working_directory(schedule: Schedule) -> N
     assert (schedule.world.player.directory / "links.json").exists() and not schedule.state.exists()
 
 
+@pytest.mark.weekly
 def test_event_is_reported_without_the_state(schedule: Schedule) -> None:
     schedule.begin()
     schedule.world.sandbox.unlink(GONE)
@@ -300,6 +309,7 @@ def test_event_is_reported_without_the_state(schedule: Schedule) -> None:
     assert not schedule.state.exists()
 
 
+@pytest.mark.weekly
 def test_names_of_devices_are_never_templates(schedule: Schedule) -> None:
     name = "{{ 7 * 6 }}{% raw %}"
     schedule.world.begin(
@@ -312,6 +322,7 @@ def test_names_of_devices_are_never_templates(schedule: Schedule) -> None:
     assert f"- {shown} ({GONE})" in schedule.sent()
 
 
+@pytest.mark.weekly
 def test_two_accounts_can_use_one_file_in_turn(schedule: Schedule) -> None:
     schedule.begin()
     assert schedule.sent() == []
@@ -327,6 +338,7 @@ def test_two_accounts_can_use_one_file_in_turn(schedule: Schedule) -> None:
 # The module
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("in_process", [True, False])
 def test_module_stores_the_links(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
     """The result of one operation has the changes that the next one stores."""

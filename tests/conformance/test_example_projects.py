@@ -77,6 +77,7 @@ def test_project_is_idempotent(sandbox: Sandbox, tokens: dict[str, str], tmp_pat
         run(folder, sandbox, other, tokens)
 
 
+@pytest.mark.weekly
 def test_each_account_has_a_file_of_metrics(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path) -> None:
     """A collector reads one directory, so no sample may be in two files."""
     folder = shutil.copytree(EXAMPLES / "two-accounts", tmp_path / "repository")
@@ -109,6 +110,7 @@ def test_gitlab_pipeline_runs(sandbox: Sandbox, tokens: dict[str, str], tmp_path
 CHECK = "ansible-playbook check.yml -e check_pause=0"
 
 
+@pytest.mark.weekly
 def test_delivery_check_names_the_device_that_does_not_deliver(
     sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path
 ) -> None:
@@ -130,6 +132,7 @@ def test_delivery_check_names_the_device_that_does_not_deliver(
     assert [message["device"] for message in sandbox.outbox()] == [*numbers, numbers[1]]
 
 
+@pytest.mark.weekly
 def test_delivery_check_refuses_many_devices(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path) -> None:
     folder = shutil.copytree(EXAMPLES / "delivery-check", tmp_path / "delivery-check")
     many = json.dumps({"check_devices": [f"08120000100{n}" for n in range(6)]})

@@ -182,6 +182,7 @@ def test_examples_of_fonnte_device_create_and_rename_devices(sandbox: Sandbox, t
     }
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("document", "index"),
     [(path, index) for path in DOCUMENTS for index in range(len(playbooks_of(path)))],

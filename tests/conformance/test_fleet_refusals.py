@@ -54,6 +54,7 @@ def live(sandbox: Sandbox) -> dict[str, str]:
     return {"FONNTE_API_ENDPOINT": sandbox.url, "FONNTE_ACCOUNT_TOKEN": sandbox.account_token}
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 @pytest.mark.parametrize("written", sample(["{{ nobody | default(none) }}", None, ["x"]], 2), ids=json.dumps)
 def test_null_account_token_of_client_is_refused(written: object, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -67,6 +68,7 @@ def test_null_account_token_of_client_is_refused(written: object, core: Path, sa
     assert sandbox.journal() == []
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 @pytest.mark.parametrize("named", sample(["", ["clients", None], [""], [" "], [None], 5], 2), ids=json.dumps)
 def test_empty_name_of_file_is_refused(named: object, core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -85,6 +87,7 @@ def test_empty_name_of_file_is_refused(named: object, core: Path, sandbox: Sandb
     assert sandbox.journal() == []
 
 
+@pytest.mark.weekly
 def test_empty_name_of_earlier_file_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     words = ["-e", "provision_offline=true", "-e", "provision_files=clients", "-e", "provision_earlier="]
@@ -184,6 +187,7 @@ def test_unrelated_variables_with_same_prefix_are_accepted(core: Path, sandbox: 
         assert code == 0, output[-2000:]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("word", sample(["yes", "1", "True", "on"], 2))
 def test_boolean_variable_accepts_other_spellings(word: str, sandbox: Sandbox, tmp_path: Path) -> None:
     declare(tmp_path, "toko.yml", of_client("081200000001"))
@@ -192,6 +196,7 @@ def test_boolean_variable_accepts_other_spellings(word: str, sandbox: Sandbox, t
     assert code == 0 and "No problems." in output and sandbox.journal() == []
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 @pytest.mark.parametrize(
     ("said", "says"),
@@ -252,6 +257,7 @@ def test_failed_template_of_host_is_reported_without_its_line(core: Path, sandbo
     assert code != 0 and "The declaration of the play has a template" in output
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 @pytest.mark.parametrize("option", sample(["autoread", "state", "handle_write_only", "handle_unknown"], 2))
 def test_url_as_value_of_wrong_option_is_not_repeated(
@@ -262,6 +268,7 @@ def test_url_as_value_of_wrong_option_is_not_repeated(
     assert code != 0 and f"Option {option}: it is" in output and sandbox.journal() == []
 
 
+@pytest.mark.weekly
 def test_existing_directory_for_tokens_keeps_its_mode(sandbox: Sandbox, tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.mkdir()
@@ -275,6 +282,7 @@ def test_existing_directory_for_tokens_keeps_its_mode(sandbox: Sandbox, tmp_path
     assert (tmp_path / "new").stat().st_mode & 0o7777 == 0o700
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_path_for_tokens_that_cannot_be_written_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """Otherwise, the devices would be created, and their tokens would be missing from the files."""
@@ -302,6 +310,7 @@ def put(kind: str, path: Path, elsewhere: Path) -> None:
 KINDS = ["link", "pipe", "dangling link", "open directory", *(["foreign file"] if os.geteuid() == 0 else [])]
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 @pytest.mark.parametrize("kind", sample(KINDS, 2))
 def test_unsafe_file_for_tokens_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path, kind: str) -> None:
@@ -315,6 +324,7 @@ def test_unsafe_file_for_tokens_is_refused(core: Path, sandbox: Sandbox, tmp_pat
     assert sandbox.journal() == [] and os.listdir(elsewhere) == []
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_file_of_tokens_that_is_not_encrypted_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
@@ -328,6 +338,7 @@ def test_file_of_tokens_that_is_not_encrypted_is_refused(core: Path, sandbox: Sa
     assert (tokens / "toko-1.yml").read_text(encoding="utf-8") == planted
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_symbolic_link_with_slash_as_directory_for_tokens_is_refused(
     core: Path, sandbox: Sandbox, tmp_path: Path
@@ -340,6 +351,7 @@ def test_symbolic_link_with_slash_as_directory_for_tokens_is_refused(
     assert sandbox.journal() == [] and os.listdir(tmp_path / "elsewhere") == []
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 @pytest.mark.parametrize("kind", sample(["dangling link", "open directory", "link", "pipe"], 2))
 def test_report_to_unsafe_path_is_not_written(core: Path, tmp_path: Path, kind: str) -> None:
@@ -361,6 +373,7 @@ def test_report_to_unsafe_path_is_not_written(core: Path, tmp_path: Path, kind: 
     assert os.listdir(elsewhere) == [] and not (reports / "change.md").is_file()
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_client_with_reserved_name_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     declared = {"fleet_clients": [{"name": "Account", "devices": [{"device": "081200000001", "name": "Toko"}]}]}
@@ -380,6 +393,7 @@ def test_token_of_number_with_plus_is_exported_to_its_client(core: Path, sandbox
     assert os.listdir(tmp_path / "tokens") == ["toko.yml"]
 
 
+@pytest.mark.weekly
 def test_max_clear_counts_webhooks_of_devices_named_by_token(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     assert play(NEWEST, sandbox, tmp_path, **FILES)[0] == 0
@@ -396,6 +410,7 @@ def test_max_clear_counts_webhooks_of_devices_named_by_token(sandbox: Sandbox, t
     assert two_tokens == "[]"
 
 
+@pytest.mark.weekly
 def test_max_create_counts_client_with_token_of_the_run(sandbox: Sandbox, tmp_path: Path) -> None:
     clients = [
         {"name": f"Toko {number}", "devices": [{"device": f"08120000000{number}", "name": "Toko"}], **more}

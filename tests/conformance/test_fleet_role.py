@@ -79,6 +79,7 @@ def test_fleet_is_applied_without_secrets_in_output(core: Path, sandbox: Sandbox
     assert code == 0 and "changed=0" in output and sandbox.writes() == []
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 @pytest.mark.parametrize(
     ("wrong", "word"),
@@ -186,6 +187,7 @@ def test_clients_with_separate_accounts(core: Path, sandbox: Sandbox, tmp_path: 
     assert sandbox.journal() == []
 
 
+@pytest.mark.weekly
 def test_tokens_are_passed_to_command(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     given = tmp_path / "given"
@@ -252,6 +254,7 @@ def tried(sandbox: Sandbox) -> set[str]:
     return {entry["token"] for entry in sandbox.journal() if entry["path"] == "/add-device"}
 
 
+@pytest.mark.weekly
 def test_fleet_in_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> None:
     inventory: dict[str, Any] = {"clients": {"hosts": {"toko-bunga": {"fleet_clients": [{**BUNGA, "package": None}]}}}}
     (tmp_path / "inventory.json").write_text(json.dumps(inventory), encoding="utf-8")
@@ -338,6 +341,7 @@ def test_offline_check_of_pull_request_needs_no_token(sandbox: Sandbox, tmp_path
     assert sandbox.journal() == []
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -38,6 +38,7 @@ def test_token_of_equivalent_number_is_not_exported(sandbox: Sandbox, tmp_path: 
     assert kept(CORES[0], tmp_path / "tokens" / "client-a.yml", SECRET) == {SHOP: sandbox.device(SHOP)["token"]}
 
 
+@pytest.mark.weekly
 def test_token_of_two_devices_is_not_exported(sandbox: Sandbox, tmp_path: Path) -> None:
     devices = [{"number": number, "name": name} for number, name in ((SHOP, "shop A"), ("62822222222", "bank B"))]
     safe = _begin(sandbox, tmp_path, *devices)

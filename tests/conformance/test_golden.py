@@ -14,9 +14,17 @@ from ansible_collections.fonnte.whatsapp.tests.conformance import golden
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 RECORD_IN = os.environ.get("FONNTE_TESTS_GOLDEN")
+# The sets that almost every module and playbook takes part in. The others are weekly.
+EACH_CHANGE = ("device", "fleet", "playbooks", "webhooks")
 
 
-@pytest.mark.parametrize("name", sorted(golden.SCENARIOS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in EACH_CHANGE else [pytest.mark.weekly])
+        for name in sorted(golden.SCENARIOS)
+    ],
+)
 def test_golden_results_are_unchanged(name: str, tmp_path: Path) -> None:
     # A new sandbox for each scenario: tokens depend on the number of resets, and digests in results on tokens.
     with Sandbox() as sandbox:

@@ -204,6 +204,7 @@ def test_relative_paths_start_at_playbook_directory(stage: Stage, in_process: bo
     assert list((stage.folder / "kept" / "here").glob("device-*"))
 
 
+@pytest.mark.weekly
 def test_reasons_to_run_as_ordinary_module(stage: Stage) -> None:
     info = {"fonnte.whatsapp.fonnte_device_info": {}}
     assert ORDINARY not in stage.play(info)

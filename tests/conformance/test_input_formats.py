@@ -19,6 +19,7 @@ def node(sandbox: Sandbox, tmp_path: Path) -> ControlNode:
     return ControlNode(sandbox, tmp_path)
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("offline", [False, True])
 @pytest.mark.parametrize(
     ("encoding", "problem"),
@@ -41,6 +42,7 @@ def test_declaration_in_another_encoding_is_refused(
     assert node.sandbox.journal() == []
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("kinds", ["drift,missing", "missing,drift", ["missing"]])
 def test_audit_fail_on_accepts_list_or_string(node: ControlNode, kinds: Any) -> None:
     node.declare(node.project, "Toko Proyek")

@@ -90,6 +90,7 @@ def test_each_device_is_a_host(workspace: Workspace) -> None:
     assert one["fonnte_quota"] == 50 and not any("token" in key for key in one)
 
 
+@pytest.mark.weekly
 def test_other_outputs_of_ansible_inventory(workspace: Workspace) -> None:
     """--graph, --graph --vars, --yaml and --export list each host, and --limit accepts a number."""
     source = workspace.source(keyed_groups=[{"key": "fonnte_package | lower", "prefix": "package"}])
@@ -262,6 +263,7 @@ def test_modules_run_on_hosts_in_process(workspace: Workspace) -> None:
 # Options
 
 
+@pytest.mark.weekly
 def test_options_from_file_take_precedence_over_environment(workspace: Workspace) -> None:
     nowhere = "http://127.0.0.1:9"
     unset: dict[str, str | None] = {"FONNTE_ACCOUNT_TOKEN": "", "FONNTE_API_ENDPOINT": ""}
@@ -281,6 +283,7 @@ def test_options_from_file_take_precedence_over_environment(workspace: Workspace
     assert "api_timeout" in workspace.refused(workspace.source(), env={"FONNTE_API_TIMEOUT": "soon"})
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_token_can_be_template_or_vault_value(workspace: Workspace) -> None:
     away: dict[str, str | None] = {"FONNTE_ACCOUNT_TOKEN": None, "MY_TOKEN": ACCOUNT}
@@ -374,6 +377,7 @@ def test_file_with_other_name_is_not_a_source(workspace: Workspace) -> None:
 # The cache
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_cache_saves_request_and_contains_no_token(workspace: Workspace) -> None:
     folder = workspace.home / "cache"
@@ -399,6 +403,7 @@ def test_cache_saves_request_and_contains_no_token(workspace: Workspace) -> None
     assert set(workspace.hosts(source)) == {A, C}
 
 
+@pytest.mark.weekly
 def test_cache_of_another_account_is_not_used(workspace: Workspace) -> None:
     source = workspace.source(**cached(workspace.home / "cache"))
     assert len(workspace.hosts(source)) == 3
@@ -407,6 +412,7 @@ def test_cache_of_another_account_is_not_used(workspace: Workspace) -> None:
     assert workspace.calls() == 2
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("content", sample(["{", '{"format": 1}', "[]", '{"__payload__": 5}', "\x00"], 2))
 def test_damaged_cache_is_replaced(workspace: Workspace, content: str) -> None:
     source = workspace.source(**cached(workspace.home / "cache"))
@@ -470,6 +476,7 @@ def test_other_users_see_no_token_during_run(sandbox: Sandbox, tmp_path: Path) -
 # Other sources, and many devices
 
 
+@pytest.mark.weekly
 def test_inventory_with_another_source(workspace: Workspace) -> None:
     """A host of both sources keeps its variables; a device does not become a member of a group with its name."""
     static = workspace.folder / "static.yml"
@@ -495,6 +502,7 @@ def test_thousand_devices_are_read_in_one_request(core: str, sandbox: Sandbox, t
 # The page
 
 
+@pytest.mark.weekly
 def test_inventory_page_shows_real_output(sandbox: Sandbox, tmp_path: Path) -> None:
     """The page is docs/inventory.md. Each inventory prints the output below it; each playbook uses the one above it."""
     page = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections/fonnte/whatsapp/docs/inventory.md"

@@ -91,6 +91,7 @@ def test_qr_code_is_predicted_and_fetched_until_linked(either: World, tmp_path: 
     assert either.calls() == ["/get-devices"] * 2
 
 
+@pytest.mark.weekly
 def test_wait_ends_when_phone_is_linked(either: World, tmp_path: Path) -> None:
     """In-process, the output shows the path of the QR code or the pairing code; a module cannot show it."""
     dest = tmp_path / "qr.png"
@@ -136,6 +137,7 @@ def test_failed_link_is_reported_in_one_sentence(either: World, tmp_path: Path) 
     shows_no_picture(either, run, dest)
 
 
+@pytest.mark.weekly
 def test_results_are_equal_in_process_and_as_module(sandbox: Sandbox, tmp_path: Path) -> None:
     reported: list[list[str]] = []
     for in_process in (True, False):
@@ -168,6 +170,7 @@ def test_pairing_code_with_no_log_is_not_printed(world: World) -> None:
     assert code not in run.output and "PLAY RECAP" in run.output and "failed=0" in run.output
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("in_process", [True, False])
 def test_other_users_cannot_read_qr_code(sandbox: Sandbox, tmp_path: Path, in_process: bool) -> None:
     """This applies while the file is written and during the wait, with any umask."""
@@ -192,6 +195,7 @@ def test_other_users_cannot_read_qr_code(sandbox: Sandbox, tmp_path: Path, in_pr
     assert len(onlooker.seen) == 1 and "bait.png" in onlooker.seen.pop(), onlooker.seen
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("in_process", [True, False])
 def test_killed_run_leaves_complete_file(
@@ -319,6 +323,7 @@ def test_check_mode_fetches_no_code(world: World, method: str) -> None:
     assert set(world.calls()) == {"/get-devices"} and not (world.player.home / "fonnte-qr").exists()
 
 
+@pytest.mark.weekly
 def test_pairing_code_is_requested_for_number_of_phone(world: World) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
     with Person(world.sandbox):
@@ -379,6 +384,7 @@ def test_no_directory_is_created_through_a_link_of_another_user(world: World, tm
     assert ("is a symbolic link of another user" in run.output) is foreign
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     "variables",
     sample(
@@ -403,6 +409,7 @@ def test_empty_list_of_devices_is_refused(world: World, variables: dict[str, Any
     assert summary(started) == ["Linked: 0 of 0"] and "/qr" not in world.calls()
 
 
+@pytest.mark.weekly
 def test_existing_directory_keeps_its_mode(on_a_core: World) -> None:
     """It may be shared, such as /tmp; only the owner can read the image in it."""
     on_a_core.begin(there(FIRST))
@@ -414,6 +421,7 @@ def test_existing_directory_keeps_its_mode(on_a_core: World) -> None:
     assert stat.S_IMODE((folder / f"{FIRST}.png").stat().st_mode) == 0o600
 
 
+@pytest.mark.weekly
 def test_extra_variable_link_device_does_not_change_the_loop(world: World) -> None:
     """Extra variables take precedence over loop variables, so the loop must use another name."""
     world.begin(there(FIRST))
@@ -422,6 +430,7 @@ def test_extra_variable_link_device_does_not_change_the_loop(world: World) -> No
     assert summary(run)[-1] == "Linked: 1 of 1"
 
 
+@pytest.mark.weekly
 def test_terminal_prompts_and_shows_pairing_code(world: World) -> None:
     """The code is fetched after the prompt, and shown while the playbook waits."""
     world.begin(there(FIRST))
@@ -488,6 +497,7 @@ def test_qr_code_in_the_terminal_can_be_scanned(on_a_core: World) -> None:
     assert DRAWN in sequences and all(sequence.endswith("m") for sequence in sequences)
 
 
+@pytest.mark.weekly
 def test_terminal_that_is_too_small_gets_a_sentence(world: World) -> None:
     world.begin(there(FIRST))
     output, _codes = link_at_a_terminal(world, SMALL)
@@ -500,6 +510,7 @@ def test_terminal_that_is_too_small_gets_a_sentence(world: World) -> None:
     assert f"fonnte-qr/{FIRST}.png" in flat and "Linked: 1 of 1" in output
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("words", "more"),
     [
@@ -520,6 +531,7 @@ def test_qr_code_is_not_drawn(world: World, words: tuple[str, ...], more: dict[s
     assert f"{FIRST}.png" in output
 
 
+@pytest.mark.weekly
 def test_other_image_is_not_drawn(world: World) -> None:
     """The strings of the service cannot reach the terminal: an image is drawn only if it is a QR code."""
     world.begin(there(FIRST))
@@ -531,6 +543,7 @@ def test_other_image_is_not_drawn(world: World) -> None:
     assert (world.player.home / "fonnte-qr" / f"{FIRST}.png").read_bytes() == DOT
 
 
+@pytest.mark.weekly
 def test_renewed_qr_code_is_drawn_again(world: World) -> None:
     """The clock of the sandbox moves on while the playbook waits."""
     world.begin(there(FIRST))

@@ -55,6 +55,7 @@ def test_one_lost_response_is_recovered(world: World, fault: dict[str, object]) 
     assert world.writes() == []
 
 
+@pytest.mark.weekly
 def test_lost_responses_of_creation_with_write_only_settings(world: World) -> None:
     """Both requests of a creation lose their response: the result is one device with all declared settings."""
     world.begin()
@@ -72,6 +73,7 @@ def test_lost_responses_of_creation_with_write_only_settings(world: World) -> No
     }
 
 
+@pytest.mark.weekly
 def test_request_for_code_is_never_repeated(world: World) -> None:
     """It is unknown whether a code was sent, and the error reports that."""
     world.begin(there(OLD))
@@ -81,6 +83,7 @@ def test_request_for_code_is_never_repeated(world: World) -> None:
     assert world.calls().count("/delete-device") == 1
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("applied", [True, False], ids=["applied", "not-applied"])
 def test_code_is_never_sent_again(world: World, applied: bool) -> None:
     """After a lost response the device list is read: a missing device was deleted, and a listed one is a failure."""

@@ -106,6 +106,7 @@ def test_task_waits_for_each_message_and_reports_states_by_id(everywhere: World)
         assert list(failure["states"]) == [queued["id"]]
 
 
+@pytest.mark.weekly
 def test_impossible_waits_and_warnings_are_equal_in_check_mode(everywhere: World) -> None:
     tasks = [
         _hello(schedule="2030-01-31T08:00:00+07:00", wait="sent"),
@@ -152,6 +153,7 @@ def test_lost_response_leaves_queued_unknown_and_shows_no_url(everywhere: World)
     assert everywhere.calls().count("/send") == len(faults)
 
 
+@pytest.mark.weekly
 def test_documented_retry_repeats_only_unsent_messages(everywhere: World) -> None:
     """The pattern of docs/messages.md retries if the service is busy, but not after a lost response."""
     installed = Path(os.environ["ANSIBLE_COLLECTIONS_PATH"]) / "ansible_collections" / "fonnte" / "whatsapp"

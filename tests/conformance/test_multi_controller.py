@@ -127,6 +127,7 @@ class Account:
             assert before == [] or self.unseen, (story, reported.result)
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("reading", USUAL_READINGS)
 def test_alternating_control_nodes_report_true_results(reading: str, sandbox: Sandbox, player: Player) -> None:
     chance = random.Random(f"controllers in {reading}")

@@ -116,6 +116,7 @@ def test_failure_causes_one_message(alerts: Alerts) -> None:
     assert alerts.space.errors == ""
 
 
+@pytest.mark.weekly
 def test_ignored_failure_after_real_one_is_not_reported(alerts: Alerts) -> None:
     block = {"block": [fail("real")], "always": [fail("ignored", ignore_errors=True)]}
     (text,) = alerts.run([play_of(block)])
@@ -141,6 +142,7 @@ def test_run_without_failure_sends_only_if_always(alerts: Alerts) -> None:
     ]
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_each_playbook_file_has_one_message(alerts: Alerts) -> None:
     fine, broken = [play_of(ok()), play_of(ok())], [play_of(ok()), play_of(fail(), strategy="free")]
@@ -251,7 +253,7 @@ WHERE_BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("core", "name"), sample(WHERE_BROKEN, 5), indirect=["core"])
+@pytest.mark.parametrize(("core", "name"), sample(WHERE_BROKEN, 2), indirect=["core"])
 def test_failure_to_notify_warns_and_changes_nothing(alerts: Alerts, name: str) -> None:
     env, words = BROKEN[name]
     shadow = alerts.space.folder / "shadow"
@@ -278,6 +280,7 @@ WHILE_SENDING: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("name", sample([*WHILE_SENDING], 3))
 def test_fault_while_sending_warns_and_changes_nothing(alerts: Alerts, name: str) -> None:
     """The second file runs after the first alert has failed, with the usual output and exit code."""
@@ -293,12 +296,14 @@ def test_fault_while_sending_warns_and_changes_nothing(alerts: Alerts, name: str
     assert [call["path"] for call in alerts.sandbox.journal()].count("/send") == 2, "an alert was sent again"
 
 
+@pytest.mark.weekly
 def test_timeout_after_success_keeps_exit_code(alerts: Alerts) -> None:
     alerts.sandbox.fault("hang", path="/send")
     assert alerts.run([play_of(ok())], code=0, FONNTE_NOTIFY_WHEN="always", FONNTE_NOTIFY_TIMEOUT="1") == []
     assert UNKNOWN in alerts.space.errors
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 @pytest.mark.parametrize(
     "enabled", sample(["fonnte.whatsapp.notify,notify", "notify,fonnte.whatsapp.notify", "notify"], 2)
@@ -334,6 +339,7 @@ def test_device_token_alone_is_sufficient(alerts: Alerts) -> None:
     assert "it broke" in text
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_options_in_configuration_file(alerts: Alerts) -> None:
     alerts.hosts = ["a"]

@@ -37,6 +37,7 @@ def node(sandbox: Sandbox, tmp_path: Path) -> Iterator[ControlNode]:
 # Paths
 
 
+@pytest.mark.weekly
 def test_adopt_reads_sheet_relative_to_working_directory(node: ControlNode) -> None:
     done = node.playbook("adopt", *variables(adopt_dest="out"))
     assert done.returncode == 0, done.stdout
@@ -56,6 +57,7 @@ def test_missing_file_is_reported_with_absolute_path(node: ControlNode) -> None:
     assert done.returncode != 0 and f"There is no {node.project}/clients" in done.stdout
 
 
+@pytest.mark.weekly
 def test_role_reads_files_relative_to_working_directory(node: ControlNode) -> None:
     """The playbook is in another directory."""
     node.declare(node.project, "Toko Proyek")
@@ -92,6 +94,7 @@ def test_provision_files_accepts_string_with_commas(node: ControlNode) -> None:
     assert cut.returncode != 0 and "provision_files" in cut.stdout and "comma" in cut.stdout, cut.stdout
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("name", "words"),
     sample(
@@ -130,6 +133,7 @@ def test_each_declaration_file_of_directory_is_read(node: ControlNode) -> None:
 # Output
 
 
+@pytest.mark.weekly
 def test_progress_is_printed_to_standard_error(node: ControlNode) -> None:
     """The line about a service that does not respond contains its URL."""
     node.sandbox.set_options(latency=15.0)
@@ -153,6 +157,7 @@ def test_progress_is_printed_to_standard_error(node: ControlNode) -> None:
 # Certificates
 
 
+@pytest.mark.weekly
 def test_custom_certificate_authority_for_playbooks(tmp_path: Path) -> None:
     """The authority is in FONNTE_CA_PATH or in the variable fonnte_ca_path."""
     with Sandbox(tls="valid") as sandbox:

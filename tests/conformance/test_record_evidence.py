@@ -32,6 +32,7 @@ def _device_records(world: World) -> list[Path]:
     return sorted(path for path in world.player.record.glob("device-*") if "." not in path.name)
 
 
+@pytest.mark.weekly
 def test_evidence_depends_on_handle_write_only_and_record_max_age(world: World) -> None:
     """The reasons and the evidence in the result show the effect of the options."""
     world.begin(there(NUMBER))
@@ -76,6 +77,7 @@ def test_damaged_record_counts_as_missing(world: World) -> None:
     assert len(aside) == 2 and len(set(aside) & set(damaged)) == 1, f"one was to be set aside: {aside}"
 
 
+@pytest.mark.weekly
 def test_lost_record_applies_settings_again(world: World) -> None:
     """The reason is no_record, and undeclared settings are at risk."""
     world.begin(there(NUMBER))
@@ -135,6 +137,7 @@ def test_only_owner_can_read_record(world: World) -> None:
         )
 
 
+@pytest.mark.weekly
 def test_update_without_response_is_in_doubt(world: World) -> None:
     """Values in doubt are never "unchanged", and each later update sends them again."""
     world.begin(there(NUMBER))
@@ -152,6 +155,7 @@ def test_update_without_response_is_in_doubt(world: World) -> None:
     assert not declared.changed, "the success of the rename has reported that the webhook is applied"
 
 
+@pytest.mark.weekly
 def test_record_of_purged_device_is_not_used(world: World) -> None:
     """The record belongs to the token: the recreated device starts without one, and a warning explains it."""
     world.begin()
@@ -166,6 +170,7 @@ def test_record_of_purged_device_is_not_used(world: World) -> None:
     assert not again.changed and not again["recreated"]
 
 
+@pytest.mark.weekly
 def test_each_endpoint_has_its_own_record(world: World) -> None:
     """A sandbox and the real account share no record, even if number and token are equal."""
     world.begin(there(NUMBER))

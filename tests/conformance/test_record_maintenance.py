@@ -82,6 +82,7 @@ def predicted_done_and_again(world: World, task: Task) -> TaskResult:
     return done
 
 
+@pytest.mark.weekly
 @ON_EVERY_CORE
 def test_backup_moves_record_to_another_control_node(kept: World, tmp_path: Path) -> None:
     """After the restore, a run there is unchanged. The backup shows neither secrets nor numbers nor settings."""
@@ -102,6 +103,7 @@ def test_backup_moves_record_to_another_control_node(kept: World, tmp_path: Path
     assert not reported.changed and reported["evidence"]["webhook"]["source"] == "recorded", reported.result
 
 
+@pytest.mark.weekly
 def test_restore_replaces_newer_record_only_with_overwrite(kept: World, tmp_path: Path) -> None:
     """Without overwrite, an existing file is kept."""
     path = str(tmp_path / "record.json")
@@ -113,6 +115,7 @@ def test_restore_replaces_newer_record_only_with_overwrite(kept: World, tmp_path
     assert back["changed_devices"] == [FIRST]
 
 
+@pytest.mark.weekly
 def test_forget_removes_entries_of_devices_and_orphans(kept: World) -> None:
     """The device is named in another spelling, and the next run has no record of it."""
     forgotten = predicted_done_and_again(kept, record(operation="forget", devices=["+62 812-0001-1001"]))
@@ -124,6 +127,7 @@ def test_forget_removes_entries_of_devices_and_orphans(kept: World) -> None:
     assert reported["reasons"] == {"quick": "no_record"}
 
 
+@pytest.mark.weekly
 def test_modified_backup_is_refused(kept: World, tmp_path: Path) -> None:
     """The error names the entry: a path as name, no encryption, or a value of another device. No file is written."""
     good = tmp_path / "record.json"
@@ -204,6 +208,7 @@ def playbook(core: Path, world: World, folder: Path, *words: str, **variables: A
     return output
 
 
+@pytest.mark.weekly
 @ON_EVERY_CORE
 def test_playbook_prints_line_for_each_device(kept: World, core: Path, tmp_path: Path) -> None:
     """The output is the same in check mode."""
@@ -240,6 +245,7 @@ def test_playbook_backs_up_restores_and_forgets(kept: World, core: Path, tmp_pat
     assert "changed=0" in playbook(core, kept, tmp_path, **forget)
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("given", ["record_file=mine.json", "record_orphans=true", "record_overwrite=true"])
 def test_playbook_refuses_options_without_operation(kept: World, given: str) -> None:
     """A user who names a file but no operation would otherwise get no backup and no error."""

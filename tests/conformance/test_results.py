@@ -100,6 +100,7 @@ def test_token_is_shown_only_with_return_tokens(world: World) -> None:
     assert shown["token"] == token and listed["devices"][0]["token"] == token
 
 
+@pytest.mark.weekly
 def test_warnings_name_risks_of_tasks(world: World) -> None:
     """A task without risks has no warning except the one about the empty record."""
     world.begin(there(FIRST), there(SECOND))
@@ -136,6 +137,7 @@ def test_warnings_name_risks_of_tasks(world: World) -> None:
             assert "is empty, and the account has devices" in explained
 
 
+@pytest.mark.weekly
 def test_webhooks_of_missing_device_fail_in_run_and_warn_in_check_mode(world: World) -> None:
     """Check mode predicts the change, since an earlier task may create the device."""
     world.begin()
@@ -149,6 +151,7 @@ def test_webhooks_of_missing_device_fail_in_run_and_warn_in_check_mode(world: Wo
         assert given[key] == predicted[key], f"{key} was predicted as {predicted[key]!r} and came as {given[key]!r}"
 
 
+@pytest.mark.weekly
 def test_refusal_of_full_account_is_reported(world: World) -> None:
     """The error quotes the service and names the device, which is not created."""
     world.begin(*(there(f"0812000080{number:02d}") for number in range(10)))

@@ -41,6 +41,7 @@ def test_number_and_token_of_different_devices_are_refused(world: World, check: 
     assert world.devices() == before
 
 
+@pytest.mark.weekly
 def test_new_number_with_token_of_another_device_is_refused(world: World) -> None:
     """The request would renumber the device of the token."""
     world.begin(there(FIRST))
@@ -101,6 +102,7 @@ def test_every_spelling_finds_registered_device(world: World) -> None:
     }
 
 
+@pytest.mark.weekly
 def test_ambiguous_spelling_is_refused(world: World) -> None:
     """An exact match is accepted; any other spelling is an error that names both devices."""
     world.begin(there("081200002001"), there("6281200002001"))
@@ -121,6 +123,7 @@ def test_ambiguous_spelling_is_refused(world: World) -> None:
     }
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("reading", [{}, {"profile_number": "linked"}], ids=["registered", "linked"])
 def test_token_alone_rewrites_number_only_with_warning(world: World, reading: Reading) -> None:
     """With the device list, the number is never rewritten. Without it, only the profile shows a number.
@@ -137,6 +140,7 @@ def test_token_alone_rewrites_number_only_with_warning(world: World, reading: Re
     )
 
 
+@pytest.mark.weekly
 def test_token_with_other_spelling_rewrites_number_only_with_warning(world: World) -> None:
     """The user spells the number in another way than it is registered."""
     world.begin(there(FIRST))
@@ -158,6 +162,7 @@ def _rewritten_only_with_a_warning(world: World, task: Task) -> None:
             )
 
 
+@pytest.mark.weekly
 def test_number_and_token_need_device_list_if_profile_differs(world: World) -> None:
     """In the variant "linked", the profile is no evidence of the registered number."""
     world.begin(there(FIRST), reading={"profile_number": "linked"})
@@ -184,6 +189,7 @@ def test_invalid_token_is_not_absence(world: World) -> None:
     assert world.writes() == []
 
 
+@pytest.mark.weekly
 def test_number_of_another_account_is_explained(world: World) -> None:
     """Only the service can refuse it; the error explains both causes and the solution."""
     world.begin(there(FIRST), others=(there(NEW),))

@@ -95,6 +95,7 @@ def machine(sandbox: Sandbox, tmp_path: Path) -> Iterator[Machine]:
     yield Machine(tmp_path / "root", sandbox)
 
 
+@pytest.mark.weekly
 def test_commands_of_systemd_page_set_up_services(machine: Machine, sandbox: Sandbox) -> None:
     for block in PAGE:
         if block.saved:

@@ -147,6 +147,7 @@ def wait_for_answer(url: str) -> None:
 
 
 # The source and the filter change strings with one function, so each is tested with one core.
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("programs", "behind"),
     list(zip(CORES, ("source", "filter"), strict=False)),

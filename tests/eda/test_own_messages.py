@@ -24,6 +24,8 @@ from .test_rulebook import REPLIES
 
 DEVICE = "081200001001"
 FORMS = [form for form in VALUES["own_messages"] if form not in ("not_posted", "only_with_quick")]
+# Unit tests cover the forms; here, one of them goes through the real programs for each change.
+EACH_FORM = [pytest.param(form, marks=[pytest.mark.weekly] if place else []) for place, form in enumerate(FORMS)]
 # The number of own messages. 10,000 need about half a minute for each form.
 MESSAGES = int(os.environ.get("FONNTE_TESTS_OWN_MESSAGES", "200"))
 # The targets of one request. It may not be longer than a form that the sandbox reads.
@@ -84,7 +86,7 @@ def answers(sandbox: Sandbox) -> list[str]:
     return [message["target"] for message in sandbox.outbox() if message["message"].startswith("Thank you.")]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", EACH_FORM)
 def test_documented_rule_answers_persons_and_no_own_message(form: str, sandbox: Sandbox, start: Any) -> None:
     health = start_rule(sandbox, start, form)
     began = time.monotonic()
@@ -103,7 +105,7 @@ def test_documented_rule_answers_persons_and_no_own_message(form: str, sandbox: 
     print(f"{form}: {counts['own_messages']} own messages dropped, {counts['accepted']} accepted, {seconds:.0f} s")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", EACH_FORM)
 def test_condition_of_the_rule_suffices_if_own_messages_are_kept(form: str, sandbox: Sandbox, start: Any) -> None:
     health = start_rule(sandbox, start, form, own_messages="keep")
     send_own_messages(sandbox, health, "accepted", 0, 100)
@@ -115,7 +117,7 @@ def test_condition_of_the_rule_suffices_if_own_messages_are_kept(form: str, sand
     assert answers(sandbox) == list(PERSONS[:2])
 
 
-@pytest.mark.parametrize("form", ["not_posted", "only_with_quick"])
+@pytest.mark.parametrize("form", ["not_posted", pytest.param("only_with_quick", marks=pytest.mark.weekly)])
 def test_answer_is_sent_if_own_messages_are_not_posted(form: str, sandbox: Sandbox, start: Any) -> None:
     health = start_rule(sandbox, start, form)
     sandbox.incoming(DEVICE, sender=PERSONS[0], message="halo")
