@@ -16,7 +16,6 @@ import typing as t
 
 from ansible.module_utils.common.parameters import remove_values
 
-
 # Longer secrets are searched by their first characters, which are few different strings.
 _HEAD = 8
 
