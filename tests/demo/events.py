@@ -27,7 +27,7 @@ HOME = BUILD / "demo-events"
 RULEBOOK = "fonnte.whatsapp.dropped_off"
 OURS, WATCHER = "081200001001", "6281299990000"
 CLIENTS = ("081200002001", "081200002002")
-# For this demo only; create a real one with openssl rand -hex 24.
+# For this demo only; create a real one with secrets.token_hex(24).
 SECRET = "demo-events-Zk3-9xTq7Lm"
 WITHIN = 90.0
 

@@ -181,7 +181,7 @@ def test_rulebooks_of_documentation_run(index: int, start: Any) -> None:
 def test_invalid_option_ends_rulebook_with_one_sentence(start: Any) -> None:
     run: Rulebook = start(rulebook({"fonnte.whatsapp.webhook": {"port": 0, "secret": "too-short"}}, {"none": {}}))
     assert run.ended() == 1
-    assert "Option secret: it has 9 characters; a secret has 16 to 128; create one with: openssl rand" in run.output()
+    assert "Option secret: it has 9 characters; a secret has 16 to 128; create one with: python3 -c" in run.output()
     assert "too-short" not in run.output()
 
 

@@ -31,7 +31,7 @@ SECRET_LENGTH = (16, 128)
 # A random string of 16 characters has nearly 16 distinct ones.
 MIN_DISTINCT_CHARACTERS = 8
 MAX_SECRETS = 8
-CREATE_SECRET = "create one with: openssl rand -hex 24"
+CREATE_SECRET = "create one with: python3 -c 'import secrets; print(secrets.token_hex(24))'"
 
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")

@@ -122,7 +122,7 @@ def test_invalid_secret_is_refused_and_not_shown(secret: t.Any, words: str) -> N
 
 @given(st.text("0123456789abcdef", min_size=48, max_size=48))
 def test_random_secret_is_almost_never_refused(secret: str) -> None:
-    # The output of openssl rand -hex 24, except strings that Hypothesis shrinks to repetitions.
+    # The output of secrets.token_hex(24), except strings that Hypothesis shrinks to repetitions.
     if len(set(secret)) >= 12:
         try:
             options(secret=secret)
