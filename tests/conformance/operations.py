@@ -187,7 +187,7 @@ OPERATIONS = (
     Operation(
         "link",
         linked,
-        lambda base: {"link_devices": SECOND, "link_folder": f"{base}codes", "link_timeout": 60},
+        lambda base: {"link_devices": SECOND, "link_dest": f"{base}codes", "link_timeout": 60},
         files=("codes",),
     ),
     Operation(

@@ -305,7 +305,7 @@ def test_device_that_cannot_be_linked_does_not_stop_others(world: World) -> None
 
 def test_missing_number_and_unscanned_code_are_in_summary(world: World) -> None:
     world.begin(there(FIRST))
-    run = play(world, devices=[FIRST, MISSING], timeout=1, folder="pictures")
+    run = play(world, devices=[FIRST, MISSING], timeout=1, dest="pictures")
     where = world.player.directory / "pictures" / f"{FIRST}.png"
     lines = summary(run)
     assert lines[0] == f"{FIRST} (Toko Lama): NOT LINKED" and str(where) in lines[1] and where.exists()
@@ -340,8 +340,8 @@ def test_pairing_code_is_requested_for_number_of_phone(world: World) -> None:
             ({"method": "pigeon"}, "link_method is qr or code"),
             ({"method": "code", "whatsapp": PHONE}, "only where link_devices is one device"),
             ({"method": "code", "whatsapp": {"6281200013001": PHONE}}, "none of the devices is registered"),
-            ({"folder": ""}, "link_folder is empty"),
-            ({"folder": None}, "link_folder is empty"),
+            ({"dest": ""}, "link_dest is empty"),
+            ({"dest": None}, "link_dest is empty"),
             ({"devices": 6281200013001}, "link_devices is neither a list of quoted numbers nor a string with commas"),
             ({"devices": [6281200013001]}, "link_devices is neither a list of quoted numbers nor a string with commas"),
             (
@@ -364,8 +364,8 @@ def test_symbolic_link_as_directory_is_refused(world: World, tmp_path: Path, end
     """Otherwise, the missing target of a link would be created."""
     world.begin(there(FIRST))
     (tmp_path / "codes").symlink_to(tmp_path / "target")
-    run = play(world, devices=FIRST, folder=f"{tmp_path}/codes{end}", timeout=1)
-    assert run.reported[-1].failed and "link_folder is a symbolic link" in run.reported[-1].message, run.reported[
+    run = play(world, devices=FIRST, dest=f"{tmp_path}/codes{end}", timeout=1)
+    assert run.reported[-1].failed and "link_dest is a symbolic link" in run.reported[-1].message, run.reported[
         -1
     ].result
     assert not (tmp_path / "target").exists() and "/qr" not in world.calls()
@@ -379,7 +379,7 @@ def test_no_directory_is_created_through_a_link_of_another_user(world: World, tm
     foreign = os.getuid() == 0
     if foreign:
         os.chown(tmp_path / "shared", 65534, 65534, follow_symlinks=False)
-    run = play(world, devices=FIRST, folder=f"{tmp_path}/shared/codes", timeout=1)
+    run = play(world, devices=FIRST, dest=f"{tmp_path}/shared/codes", timeout=1)
     assert os.listdir(tmp_path / "victim") == ([] if foreign else ["codes"])
     assert ("is a symbolic link of another user" in run.output) is foreign
 
@@ -409,6 +409,16 @@ def test_empty_list_of_devices_is_refused(world: World, variables: dict[str, Any
     assert summary(started) == ["Linked: 0 of 0"] and "/qr" not in world.calls()
 
 
+def test_selector_of_other_playbooks_selects_devices(world: World) -> None:
+    """A name of a client, which fleet_only may have, selects no device here."""
+    world.begin(there(FIRST), there(PAID, package="Super"))
+    with Person(world.sandbox):
+        run = play(world, "-e", f"fleet_only={FIRST}", method="code", timeout=60)
+    assert summary(run)[-1] == "Linked: 1 of 1" and run.reported[-1].failed is False
+    run = play(world, "-e", "fleet_only=toko-bunga", method="code")
+    assert "toko-bunga" in run.reported[-1].message and "set the token of the client" in run.reported[-1].message
+
+
 @pytest.mark.weekly
 def test_existing_directory_keeps_its_mode(on_a_core: World) -> None:
     """It may be shared, such as /tmp; only the owner can read the image in it."""
@@ -416,7 +426,7 @@ def test_existing_directory_keeps_its_mode(on_a_core: World) -> None:
     folder = on_a_core.player.home / "open"
     folder.mkdir()
     folder.chmod(0o1777)
-    play(on_a_core, devices=FIRST, folder=str(folder), timeout=1)
+    play(on_a_core, devices=FIRST, dest=str(folder), timeout=1)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
     assert stat.S_IMODE((folder / f"{FIRST}.png").stat().st_mode) == 0o600
 

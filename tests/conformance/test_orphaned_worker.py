@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ TASKS: dict[str, dict[str, Any]] = {
     },
 }
 END_SECONDS = 300
+# nohup lets all programs ignore SIGHUP.
+START = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP], ids=["killed", "hung-up"])
@@ -59,7 +62,8 @@ def test_orphaned_worker_starts_no_new_work(
     }
     command = [CORES[core] / "ansible-playbook", "-i", "localhost,", "-e", json.dumps(variables), path]
     output = (tmp_path / "output").open("wb")
-    with output, subprocess.Popen(command, env=env, cwd=tmp_path, stdout=output, stderr=output) as process:
+    starter = [sys.executable, "-c", START]
+    with output, subprocess.Popen([*starter, *command], env=env, cwd=tmp_path, stdout=output, stderr=output) as process:
         while len(sandbox.devices()) < BEGUN:
             assert process.poll() is None, (tmp_path / "output").read_text(encoding="utf-8")
             time.sleep(0.05)

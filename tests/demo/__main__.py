@@ -148,7 +148,7 @@ def _reconcile(demo: Demo) -> None:
 def _link(demo: Demo) -> None:
     shutil.rmtree(PICTURES, ignore_errors=True)
     threading.Thread(target=_scan, args=(demo,), daemon=True).start()
-    demo.run_playbook("link", link_devices=LINKED, link_folder=str(PICTURES), link_ask=False, link_timeout=60)
+    demo.run_playbook("link", link_devices=LINKED, link_dest=str(PICTURES), link_ask=False, link_timeout=60)
     _expect(not demo.writes() and not any(PICTURES.glob("*")), "a QR code is left, or a setting was changed")
     linked: set[str] = {number for number, device in demo.sandbox.devices().items() if device["linked"]}
     _expect(linked == {LINKED}, "the device is not linked")
