@@ -77,7 +77,8 @@ def _run_on_a_database(
         except AssertionError as fault:
             broken += 1
             print(f"{' / '.join(cell.key)}, with the record in a database: {fault}", file=sys.stderr)
-    print(f"With the record in a database, {len(cells)} cells, {broken} of which do not hold: {counts(found)}")
+    if cells:
+        print(f"With the record in a database, {len(cells)} cells, {broken} of which do not hold: {counts(found)}")
     return broken
 
 
