@@ -99,7 +99,7 @@ names. `ansible_become` applies to the tasks of `loop`, `fleet`, `group_info`, `
 ends them there.
 
 {pairs} more cells combine values: each two values of two factors occur together in at least one of them. `make test`
-runs these; `tests/conformance/selection.py` chooses them.
+runs those on the newest core; `tests/conformance/selection.py` chooses them.
 
 - **runner**: ansible-runner 2.4.3, `run`, and `transmit | worker | process`. Separate tests run the
   project of `docs/awx.md` (`test_ansible_runner.py`) and the units of `docs/systemd.md` (`test_systemd.py`). `make guides` runs
