@@ -136,10 +136,18 @@ def test_unused_variable_of_host_is_refused(core: Path, sandbox: Sandbox, tmp_pa
 
 @ON_USUAL_CORES
 def test_role_runs_twice_in_one_playbook(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
-    """The second run does not report the variables that the first one has set as misspelled."""
-    book: list[Json] = [{"hosts": "localhost", "gather_facts": False, "roles": ROLE}]
+    """The second run does not report the variables that the first one has set as misspelled. Each sets its fact."""
+    book = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "roles": ROLE,
+            "post_tasks": [{"ansible.builtin.assert": {"that": f"fleet_summary.created == {created}"}}],
+        }
+        for created in (["081200000001"], [])
+    ]
     safe = {"fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
-    code, output = play_this([*book, *book], core, sandbox, tmp_path, **of_client("081200000001"), **safe)
+    code, output = play_this(book, core, sandbox, tmp_path, **of_client("081200000001"), **safe)
     assert code == 0 and "1 device is declared. 0 created, 0 updated, 0 disconnected, 1 unchanged." in output
 
 
