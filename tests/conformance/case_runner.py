@@ -24,7 +24,7 @@ WAYS = IN_PROCESS, AS_MODULES = "in-process", "as-modules"
 # Ordinary modules take ten times as long. Unless FONNTE_TESTS_WAYS is "all", they run only the quick cases of one
 # variant: both ways use the same engine, and a difference would not depend on the behavior of the service.
 ALL_BOTH_WAYS = os.environ.get("FONNTE_TESTS_WAYS") == "all"
-BOTH_WAYS = tuple(READINGS) if ALL_BOTH_WAYS else ("all-hard",)
+BOTH_WAYS = tuple(READINGS) if ALL_BOTH_WAYS else ("default",)
 
 
 def ways(label: str) -> tuple[str, ...]:
