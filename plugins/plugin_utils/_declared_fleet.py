@@ -156,10 +156,17 @@ class FleetAction(DeclaredAction):
 
     # An account
 
+    @property
+    def _is_summary(self) -> bool:
+        return self._task.args.get("result") == "summary"
+
     def _account(self, run: _AccountRun, account: Result, preview: bool, limits: t.Mapping[str, int] | None) -> Result:
         """Run the module on one account, export the tokens of its devices, and return the result of the module."""
         arguments = self._arguments_of(account)
         arguments.update(limits or {})
+        if self._is_summary:
+            # The sentences are made from the changes.
+            arguments["result"] = "changed"
         result = self._run_module(run.variables, run.why, arguments, preview)
         if run.export.is_wanted and (not preview or run.check_mode) and "devices" in result:
             self._export(run, account, arguments, result)
@@ -202,14 +209,15 @@ class FleetAction(DeclaredAction):
     def _result(self, run: _AccountRun, accounts: list[Result], ended: Result) -> Result:
         results, reported = ended["results"], ended["summary"]
         failures = [*ended["failures"], *run.unexported]
+        returned = [] if self._is_summary else list(zip(accounts, results))
         result: Result = {
             "changed": run.exported or any(bool(one.get("changed")) for one in results),
             "devices": [
                 {**device, "account": account["name"]}
-                for account, one in zip(accounts, results)
+                for account, one in returned
                 for device in one.get("devices", ())
             ],
-            "diff": [change for one in results for change in one.get("diff", ())],
+            "diff": [change for _account, one in returned for change in one.get("diff", ())],
             "summary": add_up(one["summary"] for one in results if "summary" in one),
             "unlisted": reported["unlisted"],
             "text": reported["text"],

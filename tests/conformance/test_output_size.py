@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -30,6 +31,7 @@ fleet_devices:
     webhook_status: ""
     webhook_chaining: ""
 """
+PROVISION = "fonnte.whatsapp.provision"
 MAX_HEADINGS, MAX_LINES = 5, 25
 RUNS = {
     "provision": ["-e", "provision_files=devices.yml"],
@@ -44,7 +46,7 @@ def run(sandbox: Sandbox, folder: Path, playbook: str, words: list[str]) -> str:
     """Run a playbook with the default callback, without -v; return its standard output."""
     env = {**os.environ, "HOME": str(folder), "ANSIBLE_HOME": str(folder / ".ansible"), "ANSIBLE_NOCOLOR": "1"}
     env.update(FONNTE_API_ENDPOINT=sandbox.url, FONNTE_ACCOUNT_TOKEN=sandbox.account_token)
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), f"fonnte.whatsapp.{playbook}", *words]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, *words]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -55,10 +57,26 @@ def test_output_for_one_device_is_short(sandbox: Sandbox, tmp_path: Path, name: 
     (tmp_path / "devices.yml").write_text(DECLARED, encoding="utf-8")
     playbook = name if name in ("audit", "link") else "provision"
     if name not in ("provision", "check"):
-        run(sandbox, tmp_path, "provision", RUNS["provision"])
+        run(sandbox, tmp_path, PROVISION, RUNS["provision"])
     if name == "link":
         sandbox.link(NUMBER)
-    lines = [line for line in run(sandbox, tmp_path, playbook, RUNS[name]).splitlines() if line.strip()]
+    lines = [line for line in run(sandbox, tmp_path, f"fonnte.whatsapp.{playbook}", RUNS[name]).splitlines() if line.strip()]
     headings = [line for line in lines if re.match(r"TASK \[", line)]
     assert len(headings) <= MAX_HEADINGS and len(lines) <= MAX_LINES, "\n".join(lines)
     assert "Summary" in headings[-1] and lines[-2].startswith("PLAY RECAP")
+
+
+@pytest.mark.parametrize("words, returned", [([], []), (["--diff"], [NUMBER]), (["-v"], [NUMBER])], ids=str)
+def test_result_of_role_contains_devices_only_if_they_are_displayed(
+    sandbox: Sandbox, tmp_path: Path, words: list[str], returned: list[str]
+) -> None:
+    """Ansible processes each value of a registered result several times."""
+    (tmp_path / "devices.yml").write_text(DECLARED, encoding="utf-8")
+    save = {"ansible.builtin.copy": {"content": "{{ fleet_result | to_json }}", "dest": str(tmp_path / "result.json")}}
+    plays = [{"import_playbook": PROVISION}, {"hosts": "localhost", "gather_facts": False, "tasks": [save]}]
+    (tmp_path / "plays.yml").write_text(json.dumps(plays), encoding="utf-8")
+    run(sandbox, tmp_path, "plays.yml", [*RUNS["provision"], *words])
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert [device["number"] for device in result["devices"]] == returned
+    assert [change["after"]["device"] for change in result["diff"]] == returned
+    assert f'Created (1): {NUMBER} "Toko Satu".' in result["text"]

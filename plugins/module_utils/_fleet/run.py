@@ -41,6 +41,9 @@ from .limits import Allowance
 MAX_LOCKED = 100
 # The strings of the record are read in batches of this size, to limit the memory for a large fleet.
 PREFETCHED = 1000
+# Held while an account plans. Accounts that planned at the same time would compete for the interpreter, which takes a
+# quarter more time than one after another.
+PLANNING = threading.Lock()
 
 
 Progress = t.Callable[[int, int, int], None]
@@ -147,8 +150,9 @@ def preview_all(
         # One list for all devices. If it cannot be read, no device can be previewed.
         listing = context.client.listing(context.account_token, "", "", mark=context.records.mark)
         for some in _batches(context, runs, listing):
-            for run in some:
-                preview_one(run)
+            with PLANNING:
+                for run in some:
+                    preview_one(run)
     else:
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
             for some in _batches(context, runs, None):

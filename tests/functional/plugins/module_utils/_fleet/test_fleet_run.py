@@ -20,6 +20,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors imp
     SafetyLimitError,
     UnreachableError,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet import run as fleet_run
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFiles
@@ -59,6 +60,26 @@ def paths(controller: Controller) -> list[str]:
 
 def statuses(result: dict[str, t.Any]) -> list[str]:
     return [device["status"] for device in result["devices"]]
+
+
+def test_only_one_account_plans_at_a_time(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plans of other accounts wait, but not their requests."""
+    held: list[tuple[str, bool]] = []
+
+    def observe(owner: t.Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def observed(*args: t.Any, **kwargs: t.Any) -> t.Any:
+            held.append((name, fleet_run.PLANNING.locked()))
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, observed)
+
+    observe(_api.FonnteClient, "get_devices")
+    observe(fleet_run, "_preview")
+    fleet(rich, entries(2), check=True)
+    assert held == [("get_devices", False), ("_preview", True), ("_preview", True)]
+    assert not fleet_run.PLANNING.locked()
 
 
 def test_fleet_is_created_and_then_unchanged(rich: Controller) -> None:
