@@ -213,9 +213,7 @@ class FleetAction(DeclaredAction):
         result: Result = {
             "changed": run.exported or any(bool(one.get("changed")) for one in results),
             "devices": [
-                {**device, "account": account["name"]}
-                for account, one in returned
-                for device in one.get("devices", ())
+                {**device, "account": account["name"]} for account, one in returned for device in one.get("devices", ())
             ],
             "diff": [change for _account, one in returned for change in one.get("diff", ())],
             "summary": add_up(one["summary"] for one in results if "summary" in one),

@@ -28,9 +28,12 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import MAX_TIMEOUTS_PER_REQUEST
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import (
+    MAX_TIMEOUTS_PER_REQUEST,
+    load_session_class,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import close_descriptor
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, MissingLibraryError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
@@ -51,10 +54,17 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common im
     Spec,
     resolve_aliases,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import load_library
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._abandoned import current_watch
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import CACHE, untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._masking import Secrets, masked
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import Progress, awaited_peers
+
+# Ansible imports an action plugin in its main process, and each task runs in a copy of that process. Libraries that are
+# imported here are imported once for all tasks. A missing one is reported by the task that needs it.
+load_session_class()
+with contextlib.suppress(MissingLibraryError):
+    load_library()
 
 SWITCH = "fonnte_in_process"
 PROGRESS_SWITCH = "fonnte_progress"

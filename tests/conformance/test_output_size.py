@@ -60,7 +60,9 @@ def test_output_for_one_device_is_short(sandbox: Sandbox, tmp_path: Path, name: 
         run(sandbox, tmp_path, PROVISION, RUNS["provision"])
     if name == "link":
         sandbox.link(NUMBER)
-    lines = [line for line in run(sandbox, tmp_path, f"fonnte.whatsapp.{playbook}", RUNS[name]).splitlines() if line.strip()]
+    lines = [
+        line for line in run(sandbox, tmp_path, f"fonnte.whatsapp.{playbook}", RUNS[name]).splitlines() if line.strip()
+    ]
     headings = [line for line in lines if re.match(r"TASK \[", line)]
     assert len(headings) <= MAX_HEADINGS and len(lines) <= MAX_LINES, "\n".join(lines)
     assert "Summary" in headings[-1] and lines[-2].startswith("PLAY RECAP")

@@ -125,10 +125,7 @@ class Transport:
     def _open(self) -> Session:
         with self._opening:
             if self._session is None:
-                # Imported here, because importing requests takes longer than most runs.
-                from .http_session import Session
-
-                self._session = Session(self._connection)
+                self._session = load_session_class()(self._connection)
             return self._session
 
     def _send_once(self, session: Session, call: Request, attempt: Attempt) -> HttpResponse:
@@ -150,6 +147,13 @@ class Transport:
         return UnreachableError(
             f"no connection was established within {seconds:g} s", "check the network, or raise api_timeout"
         )
+
+
+def load_session_class() -> type[Session]:
+    """Return the class of the connections. It is imported here, because importing requests takes longer than most runs."""
+    from .http_session import Session
+
+    return Session
 
 
 def _parse_response(path: str, answer: HttpResponse, longest_delay: float) -> ApiResponse:

@@ -123,7 +123,7 @@ class Cipher:
             raise ValueError("it is no string of this format")
         raw = base64.urlsafe_b64decode(encrypted.partition(b":")[2])
         start = len(_VERSION) + _NONCE_SIZE
-        aes, invalid_tag = self._get(), _library().InvalidTag
+        aes, invalid_tag = self._get(), load_library().InvalidTag
         try:
             data = json.loads(aes.decrypt(raw[len(_VERSION) : start], raw[start:], None))
         except invalid_tag:
@@ -148,8 +148,12 @@ class _Library(t.NamedTuple):
 
 
 @functools.lru_cache(maxsize=1)
-def _library() -> _Library:
-    """Return the used parts of cryptography, which is imported here because most runs neither read nor write an entry."""
+def load_library() -> _Library:
+    """Return the used parts of cryptography, which is imported here because ordinary modules may need none.
+
+    Raises:
+        MissingLibraryError: It is not installed.
+    """
     try:
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -162,7 +166,7 @@ def _library() -> _Library:
 
 def _aes(secret: str, place: Place) -> t.Any:
     """Return the cipher for one entry."""
-    library = _library()
+    library = load_library()
     # No part contains the separator, so two entries never have the same bytes.
     info = "\0".join(("fonnte.whatsapp/record/1", place.kind, place.name, place.endpoint)).encode()
     key = library.HKDF(algorithm=library.SHA256(), length=32, salt=None, info=info).derive(secret.encode())

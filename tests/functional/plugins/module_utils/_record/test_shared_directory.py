@@ -38,8 +38,8 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 file = RecordStore(sys.argv[2], sys.argv[3]).device(sys.argv[4])
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.storage_check import check_storage
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import _library
-_library()
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import load_library
+load_library()
 if os.geteuid() == 0:
     group, user, way = int(sys.argv[5]), int(sys.argv[6]), sys.argv[7]
     os.setgroups([group] if way == "supplementary" else [])

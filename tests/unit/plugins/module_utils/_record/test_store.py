@@ -593,7 +593,7 @@ def test_only_device_records_can_be_discarded(store: RecordStore) -> None:
 
 def test_missing_cryptography_is_reported(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.ciphers.aead", None)
-    encryption._library.cache_clear()
+    encryption.load_library.cache_clear()
     assert store.device(TOKEN).load() == (None, "")
     with pytest.raises(MissingLibraryError) as caught:
         store.device(TOKEN).save(full_record())
