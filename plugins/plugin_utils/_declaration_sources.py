@@ -36,6 +36,9 @@ IGNORED_OF_HOSTS = tuple(name for name in NAMES if name != CLIENTS)
 _YAML_FILE = re.compile(r"(?i)(?!\.).*\.ya?ml")
 # Older ansible-cores evaluate a file name in a variable as a template.
 _TEMPLATE_NAME = re.compile(r"[{}]|#(?i:jinja2)")
+# A file without these has neither a template nor a value with a tag, such as an encrypted one. A backslash may spell a
+# brace. Most files have none, and to evaluate a value takes as long as to plan it.
+_MAY_NEED_EVALUATION = re.compile(r"\{[{%#]|#(?i:jinja2)|[!\\]")
 _TEMPLATE_VARIABLE = re.compile(r"{{[-+]?\s*([A-Za-z_]\w*)(?!\w|\s*\()")
 
 Values = t.Mapping[str, t.Any]
@@ -110,6 +113,8 @@ class SourceReader:
         self._prefix = prefix
         # The text of each file by its path; empty for an encrypted file. Each file is read only once.
         self._texts: dict[str, str] = {}
+        # The paths of the files whose values need no evaluation.
+        self._plain: set[str] = set()
 
     def read(self, files: t.Sequence[str], hosts: object, own: bool) -> dict[str, t.Any]:
         """Return the data of each source by its name, in plain types.
@@ -158,6 +163,8 @@ class SourceReader:
         encrypted = is_encrypted(content)
         text = decode_text(self._loader._vault.decrypt(content) if encrypted else content)
         self._texts[path] = "" if encrypted else text
+        if not _MAY_NEED_EVALUATION.search(text):
+            self._plain.add(path)
         data = self._loader.load(trust_as_template(text) if trust_as_template is not None else text, file_name=path)
         if data is not None and not isinstance(data, t.Mapping):
             raise ValueError("no dictionary")
@@ -169,7 +176,7 @@ class SourceReader:
         templar = Templar(loader=self._loader, variables=self._variables)
         for path, data in raw.items():
             try:
-                filled[path] = _fill(templar, data)
+                filled[path] = untag(data) if path in self._plain else _fill(templar, data)
             except (AnsibleError, ValueError):
                 unfilled.append(path)
         if unfilled:

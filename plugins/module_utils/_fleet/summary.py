@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from .._common.phone_numbers import canonical
@@ -170,21 +171,27 @@ def _linking(to_link: t.Sequence[tuple[Result, str]]) -> t.Iterator[str]:
         return
     how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."
     yield f"To be linked to a phone: {len(to_link)}. {how}"
-    for account, number in to_link[:MAX_REPORTED]:
-        yield _link_line(account, number)
+    for _key, group in itertools.groupby(to_link[:MAX_REPORTED], lambda pair: id(pair[0])):
+        pairs = list(group)
+        names = _names_by_number(pairs[0][0])
+        for account, number in pairs:
+            yield _link_line(account, number, names.get(canonical(number), ""))
     if len(to_link) > MAX_REPORTED:
         yield f"and {len(to_link) - MAX_REPORTED} more."
 
 
-def _link_line(account: Result, number: str) -> str:
+def _names_by_number(account: Result) -> dict[str, str]:
+    """Return the declared names of the devices of an account. If a device is declared twice, its first name counts."""
+    return {
+        canonical(entry.get("device", "")): entry["name"] for entry in reversed(account["devices"]) if entry.get("name")
+    }
+
+
+def _link_line(account: Result, number: str, name: str) -> str:
     owner = account["owners"].get(number, "")
     contacts: t.Sequence[Result] = next(
         (client["contacts"] for client in account["clients"] if client["name"] == owner), []
     )
     asked = "; ".join(", ".join(str(contact[key]) for key in CONTACT if contact.get(key)) for contact in contacts)
-    names = [
-        entry.get("name") for entry in account["devices"] if canonical(entry.get("device", "")) == canonical(number)
-    ]
-    name = next(filter(None, names), "")
     words = [number, f'"{name}"' if name else "", owner, f"ask {asked}" if asked else ""]
     return " · ".join(filter(None, words))

@@ -89,6 +89,7 @@ Knowledge = t.Mapping[str, Known]
 
 UNKNOWN = Known(None, Evidence())
 _SHOWN = Evidence(Source.SERVICE)
+_OPTIONS_OF_PART = {part: [setting.option for setting in SETTINGS if setting.part == part] for part in PARTS}
 _SOURCES = {status: Source(status.value) for status in EntryStatus}
 
 
@@ -127,7 +128,7 @@ def apply_stamp(known: Knowledge, declared: Settings, shown: Settings, stamp: St
     found = dict(known)
     valid = is_stamp_valid(stamp, shown)
     for part in PARTS:
-        of_part = {option: known[option] for option in known if BY_OPTION[option].part == part}
+        of_part = {option: known[option] for option in _OPTIONS_OF_PART[part]}
         proven = _proven_part(part, of_part, declared, stamp, origin) if valid else {}
         if proven:
             found.update(proven)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A declaration file is read once, since another user can replace it at any moment."""
+"""A declaration file is read once, since another user can replace it at any moment; its templates are evaluated."""
 
 from __future__ import annotations
 
@@ -38,3 +38,44 @@ def test_unresolved_template_is_reported_from_the_text_that_was_read(
         SourceReader(DataLoader(), variables).read([str(path)], [], False)
     assert f"{path} has a template" in str(caught.value)
     assert "(no variable: shop_token)" in str(caught.value) and "of_another_user" not in str(caught.value)
+
+
+class NoTemplar:
+    """Evaluates nothing."""
+
+    def __init__(self, **parts: t.Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "text, name, is_evaluated",
+    [
+        ("name: Toko {Satu}", "Toko {Satu}", False),
+        ('{"name": "Toko Satu"}', "Toko Satu", False),
+        ("name: 2026-11-30", "2026-11-30", False),
+        ("name: 'Toko {{ number }}'", "Toko 7", True),
+        ("name: '{% if number == 7 %}Toko{% endif %}'", "Toko", True),
+        ("name: 'Toko{# a comment #}'", "Toko", True),
+        # YAML has more than one spelling of a brace.
+        (r'name: "Toko \x7b{ number }}"', "Toko 7", True),
+        ("name: !unsafe 'Toko {{ number }}'", "Toko {{ number }}", True),
+        (
+            "name: |-\n  #jinja2: variable_start_string: '[%', variable_end_string: '%]'\n  Toko [% number %]",
+            "Toko 7",
+            True,
+        ),
+    ],
+)
+def test_only_a_file_with_templates_is_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str, is_evaluated: bool
+) -> None:
+    path = tmp_path / "client.yml"
+    path.write_text(text, encoding="utf-8")
+    variables: dict[str, t.Any] = {"hostvars": {}, "number": 7}
+    assert SourceReader(DataLoader(), variables).read([str(path)], [], False) == {str(path): {"name": name}}
+    monkeypatch.setattr(_declaration_sources, "Templar", NoTemplar)
+    if is_evaluated:
+        with pytest.raises(SourceError, match="has a template"):
+            SourceReader(DataLoader(), variables).read([str(path)], [], False)
+    else:
+        assert SourceReader(DataLoader(), variables).read([str(path)], [], False) == {str(path): {"name": name}}

@@ -116,6 +116,30 @@ def test_account_whose_module_was_killed_is_not_reported_as_unchanged() -> None:
     assert left == "Ended without a result, so it is unknown whether it was changed: account warung."
 
 
+class CountedList(list[t.Any]):
+    """A list that counts its iterations."""
+
+    iterations = 0
+
+    def __iter__(self) -> t.Iterator[t.Any]:
+        self.iterations += 1
+        return super().__iter__()
+
+    def __reversed__(self) -> t.Iterator[t.Any]:
+        self.iterations += 1
+        return super().__reversed__()
+
+
+def test_names_of_devices_to_link_are_searched_once_per_account() -> None:
+    """Each name was searched in the whole account, with two conversions of a number for each of its devices."""
+    devices = CountedList({"device": f"0812000{index:05d}", "name": f"Toko {index}"} for index in range(30))
+    account = {"name": "account", "devices": devices, "owners": {}, "clients": []}
+    result = {"devices": [], "summary": {"to_link_devices": ["6281200000007", "081200000009"]}}
+    text = summarize([account], [result])["text"]
+    assert text[-2:] == ['6281200000007 · "Toko 7"', '081200000009 · "Toko 9"']
+    assert devices.iterations == 1
+
+
 def test_device_without_an_observation_is_not_to_link() -> None:
     result = {"devices": [{"number": A, "operations": [], "device": None}], "summary": summary(failed=1)}
     assert summarize([ACCOUNT], [result])["to_link"] == []
