@@ -65,7 +65,7 @@ def masked(value: t.Any, secrets: Secrets) -> t.Any:
         clean = secrets.clean
         # A function call for each of the many strings would take twice the time.
         return {
-            key: item if item.__class__ is str and item in clean else masked(item, secrets)
+            key: item if item is None or (item.__class__ is str and item in clean) else masked(item, secrets)
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):

@@ -89,22 +89,19 @@ Knowledge = t.Mapping[str, Known]
 
 UNKNOWN = Known(None, Evidence())
 _SHOWN = Evidence(Source.SERVICE)
+_OPTIONS = [setting.option for setting in SETTINGS]
 _OPTIONS_OF_PART = {part: [setting.option for setting in SETTINGS if setting.part == part] for part in PARTS}
 _SOURCES = {status: Source(status.value) for status in EntryStatus}
 
 
 def known_settings(shown: Settings, record: DeviceRecord) -> Knowledge:
     """Return each setting as the service shows it now, or otherwise as it was recorded."""
-    return {setting.option: _known_setting(setting.option, shown, record) for setting in SETTINGS}
-
-
-def _known_setting(option: str, shown: Settings, record: DeviceRecord) -> Known:
-    if option in shown:
-        return Known(shown[option], _SHOWN)
-    entry = record.entries.get(option)
-    if entry is None:
-        return UNKNOWN
-    return Known(entry.value, Evidence(_SOURCES[entry.status], entry.at, entry.by))
+    known: dict[str, Known] = dict.fromkeys(_OPTIONS, UNKNOWN)
+    for option, entry in record.entries.items():
+        known[option] = Known(entry.value, Evidence(_SOURCES[entry.status], entry.at, entry.by))
+    for option, value in shown.items():
+        known[option] = Known(value, _SHOWN)
+    return known
 
 
 def is_stamp_valid(stamp: Stamp, shown: Settings) -> bool:
