@@ -106,8 +106,7 @@ def a_database(follower: Follower) -> None:
     """Start a PostgreSQL server, provide its administrator's programs, and apply a device with a record in files."""
     server = start_encrypted_or_skip()
     atexit.register(server.__exit__)
-    for program in ("psql", "pg_dump"):
-        (follower.home / "bin" / program).symlink_to(server.installation.programs / program)
+    (follower.home / "bin" / "psql").symlink_to(server.installation.programs / "psql")
     follower.env.update(PGHOST=str(server.folder), PGPORT=str(server.port), PGUSER=ADMIN)
     follower.env["TEST_RECORD_URL"] = (
         f"postgresql://fonnte_runs:change-this-password@127.0.0.1:{server.port}/fonnte_record"
