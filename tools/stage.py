@@ -29,8 +29,8 @@ WORKERS = min(2, os.cpu_count() or 1)
 
 
 def venv(name: str) -> Path:
-    """Return the virtual environment that the session ``NAME-env`` sets up."""
-    return VENVS / (name + "-env")
+    """Return the virtual environment that the session ``NAME-env`` sets up. nox writes a dash for a dot."""
+    return VENVS / f"{name.replace('.', '-')}-env"
 
 
 class Stage:
