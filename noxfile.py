@@ -30,7 +30,7 @@ from tools.address import with_fields, write_address
 from tools.counts import Counts
 from tools.environment import for_sandbox, with_java
 from tools.interpreters import NEWEST_CORE, OLDEST_CORE, available, newest_of
-from tools.matrix import CORES, PLAYBOOKS, SANITY, UNITS, Core
+from tools.matrix import CORES, PLAYBOOKS, SANITY, UNITS
 from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, REQUIREMENTS, RESULTS, ROOT, VENVS
 from tools.stage import Stage, build, ensure_installed, install, venv
 
@@ -444,16 +444,16 @@ def release(session: nox.Session) -> None:
 
 @nox.session(tags=["matrix"], default=False, allow_parallel=True, requires=[f"{name}-env" for name in TARGETS])
 @nox.parametrize(
-    "python,core",
+    "python,version",
     [
-        nox.param(python, core, id=f"{core.version}, {python}", tags=[f"matrix-{core.version[:4]}"])
+        nox.param(python, core.version, id=f"{core.version}, {python}", tags=[f"matrix-{core.version[:4]}"])
         for core in CORES
         for python in core.columns()
     ],
 )
-def matrix(session: nox.Session, core: Core) -> None:
+def matrix(session: nox.Session, version: str) -> None:
     """Run one row of docs/dev/matrix.md: an ansible-core on a Python."""
-    python = str(session.python)
+    python, core = str(session.python), next(core for core in CORES if core.version == version)
     install_requirements(session, "matrix", pins=(f"ansible-core=={core.version}",))
     stage = Stage(session, path=Path(session.virtualenv.location))
     root, copy = str(BUILD / "matrix" / stage.name), str(stage.root)
