@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 from pathlib import Path
 
@@ -70,6 +71,8 @@ class Controller:
         self.drawn: list[bytes] = []
         # The time of waits: a pause takes no real time, and on_pause changes the service meanwhile.
         self.waited = 0.0
+        # Held while a fleet is planned.
+        self.planning = threading.Lock()
         self.on_pause: t.Callable[[float], object] = lambda waited: None
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
@@ -101,6 +104,7 @@ class Controller:
             draw=self.drawn.append,
             clock=lambda: read_steady_clock() + self.waited,
             pause=self._pause,
+            planning=self.planning,
         )
         return run_command(MODULES[module][1], task)
 

@@ -19,6 +19,7 @@ import gc
 import os
 import pwd
 import sys
+import threading
 import typing as t
 
 from ansible import constants
@@ -65,6 +66,9 @@ from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._progress import P
 load_session_class()
 with contextlib.suppress(MissingLibraryError):
     load_library()
+
+# All accounts of a task share this process.
+PLANNING = threading.Lock()
 
 SWITCH = "fonnte_in_process"
 PROGRESS_SWITCH = "fonnte_progress"
@@ -248,6 +252,7 @@ class InProcess(ActionBase):
             progress=progress,
             notify=self._keep_quiet if self._task.no_log else self._show,
             draw=self._draw,
+            planning=PLANNING,
         )
         try:
             report = run_command(type(self).command, task)

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import typing as t
 from dataclasses import dataclass, replace
 
 from .._common.errors import FonnteError, RequestError, limit_scope
@@ -56,6 +58,9 @@ class FleetEntry:
         return (self.desired.number or f"devices[{self.index}]") + (f' "{name}"' if name else "")
 
 
+NO_LOCK: t.ContextManager[t.Any] = contextlib.nullcontext()
+
+
 @dataclass(frozen=True)
 class FleetOptions:
     """The options of a fleet's run.
@@ -70,6 +75,7 @@ class FleetOptions:
         free_limit: The most free devices that the account may have after the run; None for no limit.
         unlisted: The handling of devices that no entry declares: ``ignore``, ``report`` or ``error``.
         result: The devices to return: ``all``, ``changed`` or ``summary`` (none).
+        planning: Held while the devices are planned, see ``ModuleInput``.
     """
 
     concurrency: int = 4
@@ -81,6 +87,7 @@ class FleetOptions:
     free_limit: int | None = None
     unlisted: str = "ignore"
     result: str = "all"
+    planning: t.ContextManager[t.Any] = NO_LOCK
 
     @property
     def limits(self) -> dict[str, int | None]:

@@ -33,7 +33,7 @@ from .._reconcile.locks import LockSet, acquire_all
 from .._reconcile.observe import Observation, RunContext, entries_of
 from .._reconcile.outcome import Outcome
 from .._reconcile.state import CREATE, Desired, Plan
-from .entries import EntryRun, FleetEntry, FleetOptions
+from .entries import NO_LOCK, EntryRun, FleetEntry, FleetOptions
 from .limit_checks import MAX_REPORTED, _check_limits, _remaining_limits
 from .limits import Allowance
 
@@ -41,9 +41,6 @@ from .limits import Allowance
 MAX_LOCKED = 100
 # The strings of the record are read in batches of this size, to limit the memory for a large fleet.
 PREFETCHED = 1000
-# Held while an account plans. Accounts that planned at the same time would compete for the interpreter, which takes a
-# quarter more time than one after another.
-PLANNING = threading.Lock()
 
 
 Progress = t.Callable[[int, int, int], None]
@@ -56,7 +53,7 @@ def preview_fleet(context: RunContext, members: t.Sequence[FleetEntry], options:
         SafetyLimitError: The run would exceed a limit of the user.
         OptionError: An entry cannot be carried out.
     """
-    return _check_all(context, preview_all(context, members, options.concurrency), options)
+    return _check_all(context, preview_all(context, members, options.concurrency, planning=options.planning), options)
 
 
 def apply_fleet(
@@ -68,7 +65,7 @@ def apply_fleet(
         SafetyLimitError: The run would exceed a limit of the user; nothing was written.
         OptionError: An entry cannot be carried out; nothing was written.
     """
-    runs = preview_all(context, members, options.concurrency, make_preview)
+    runs = preview_all(context, members, options.concurrency, make_preview, options.planning)
     _refuse_impossible(runs)
     _preview_again(context, runs)
     runs = _check_all(context, runs, options)
@@ -137,7 +134,11 @@ FleetPreview = t.Callable[[RunContext, Desired], Outcome]
 
 
 def preview_all(
-    context: RunContext, members: t.Sequence[FleetEntry], concurrency: int, ahead: FleetPreview = preview
+    context: RunContext,
+    members: t.Sequence[FleetEntry],
+    concurrency: int,
+    ahead: FleetPreview = preview,
+    planning: t.ContextManager[t.Any] = NO_LOCK,
 ) -> list[EntryRun]:
     """Return the preview of each entry. An error that concerns one entry is in its ``EntryRun.fault``."""
 
@@ -150,7 +151,7 @@ def preview_all(
         # One list for all devices. If it cannot be read, no device can be previewed.
         listing = context.client.listing(context.account_token, "", "", mark=context.records.mark)
         for some in _batches(context, runs, listing):
-            with PLANNING:
+            with planning:
                 for run in some:
                     preview_one(run)
     else:

@@ -85,7 +85,7 @@ def run_fleet(task: ModuleInput) -> ModuleResult:
     require_devices(task.params)
     if task.params["tokens"] is not None:
         raise OptionError("tokens", "it requires files, hosts or clients", "set one of these")
-    options = fleet_options(task.params)
+    options = replace(fleet_options(task.params), planning=task.planning)
     # All workers share one list until it is too old for writes. The cache tracks the run's own writes.
     listing = DeviceListCache(survives_errors=True, clock=task.clock)
     task.secrets.add(entry_tokens(task.params))

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ class ModuleInput:
         draw: Draws the image of a QR code in the terminal of the user, if there is one.
         clock: The clock that measures the age of a device list, and the time of a wait.
         pause: Pauses a wait for so many seconds.
+        planning: Held while a fleet is planned. Accounts that are planned by threads at the same time compete for the
+            interpreter, which takes a quarter more time than one after another.
     """
 
     params: Params
@@ -52,6 +55,7 @@ class ModuleInput:
     draw: t.Callable[[bytes], None] = field(default=lambda image: None, repr=False)
     clock: Clock = field(default=read_steady_clock, repr=False)
     pause: t.Callable[[float], None] = field(default=time.sleep, repr=False)
+    planning: t.ContextManager[t.Any] = field(default_factory=contextlib.nullcontext, repr=False)
 
 
 @dataclass

@@ -63,14 +63,14 @@ def statuses(result: dict[str, t.Any]) -> list[str]:
 
 
 def test_only_one_account_plans_at_a_time(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The plans of other accounts wait, but not their requests."""
+    """Other accounts share the lock: their plans wait, but not their requests."""
     held: list[tuple[str, bool]] = []
 
     def observe(owner: t.Any, name: str) -> None:
         real = getattr(owner, name)
 
         def observed(*args: t.Any, **kwargs: t.Any) -> t.Any:
-            held.append((name, fleet_run.PLANNING.locked()))
+            held.append((name, rich.planning.locked()))
             return real(*args, **kwargs)
 
         monkeypatch.setattr(owner, name, observed)
@@ -79,7 +79,7 @@ def test_only_one_account_plans_at_a_time(rich: Controller, monkeypatch: pytest.
     observe(fleet_run, "_preview")
     fleet(rich, entries(2), check=True)
     assert held == [("get_devices", False), ("_preview", True), ("_preview", True)]
-    assert not fleet_run.PLANNING.locked()
+    assert not rich.planning.locked()
 
 
 def test_fleet_is_created_and_then_unchanged(rich: Controller) -> None:
