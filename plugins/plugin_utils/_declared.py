@@ -33,6 +33,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
     read_fleet,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declared_accounts import accounts_of
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.device_warnings import join_warnings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.selection import ONLY, select_devices
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import SOURCES
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
@@ -254,7 +255,7 @@ def failed_before(problems: t.Sequence[str]) -> Result:
 
 def warnings_of(results: t.Iterable[Result]) -> Result:
     """Return the warnings of several results, each once, as a part of a result."""
-    warnings = list(dict.fromkeys(text for one in results for text in one.get("warnings", ())))
+    warnings = join_warnings(text for one in results for text in one.get("warnings", ()))
     return {"warnings": warnings} if warnings else {}
 
 

@@ -114,10 +114,10 @@ def count_devices(count: int) -> str:
     return f"{count} device{'' if count == 1 else 's'}"
 
 
-def list_labels(labels: t.Sequence[str]) -> str:
-    """Return labels as a list with commas; of many, the first ones and the number of the others."""
-    more = f" and {len(labels) - MAX_LISTED} more" if len(labels) > MAX_LISTED else ""
-    return ", ".join(labels[:MAX_LISTED]) + more
+def list_labels(labels: t.Sequence[str], unlisted: int = 0) -> str:
+    """Return labels as a list with commas; of many, the first ones and the number of the others, and of unlisted ones."""
+    unlisted += max(0, len(labels) - MAX_LISTED)
+    return ", ".join(labels[:MAX_LISTED]) + (f" and {unlisted} more" if unlisted else "")
 
 
 def _count_free(context: RunContext) -> int:

@@ -16,8 +16,9 @@ from .._common.redaction import Redactor
 from .._reconcile.observe import RunContext
 from .._reconcile.result import Result, device_result
 from .._reconcile.state import CREATE, DISCONNECT, UPDATE
+from .device_warnings import group_warnings
 from .entries import EntryRun, FleetOptions, Status
-from .limit_checks import MAX_REPORTED, count_devices, list_labels, undeclared_numbers
+from .limit_checks import MAX_REPORTED, undeclared_numbers
 
 
 def fleet_result(
@@ -99,22 +100,9 @@ def _to_link(run: EntryRun, device: Result) -> bool:
 
 def _warnings(runs: t.Sequence[EntryRun]) -> list[str]:
     """Return the warnings of all devices. Those that differ in the number of the device alone are one, with a list."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for run in runs:
-        number = run.entry.desired.number
-        for text in run.reported.warnings if run.reported else ():
-            key = text.replace(number, "") if number else text
-            groups.setdefault(key, []).append((number, text))
-    return list(dict.fromkeys(_group_text(group) for group in groups.values()))
-
-
-def _group_text(group: t.Sequence[tuple[str, str]]) -> str:
-    """Return the warning of one device; of several, the first one and the others by their numbers."""
-    number, text = group[0]
-    others = list(dict.fromkeys(other for other, _text in group if other != number))
-    if not others or number not in text:
-        return text
-    return f"{text} The same applies to {count_devices(len(others))}: {list_labels(others)}."
+    return group_warnings(
+        (run.entry.desired.number, text) for run in runs if run.reported for text in run.reported.warnings
+    )
 
 
 class FleetError(FonnteError):
