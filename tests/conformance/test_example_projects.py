@@ -102,6 +102,11 @@ def test_gitlab_pipeline_runs(sandbox: Sandbox, tokens: dict[str, str], tmp_path
     # The job of a merge request has no token, and needs none.
     output = "".join(run(folder, sandbox, command, {}) for command in pipeline["check"]["script"])
     assert "2 accounts" in output and sandbox.journal() == []
+    for command in pipeline["preview"]["script"]:
+        assert "2 created" in run(folder, sandbox, command, tokens)
+    assert sandbox.writes() == []
+    # Only a person starts the job that writes.
+    assert [rule["when"] for rule in pipeline["apply"]["rules"]] == ["manual"]
     for command in pipeline["apply"]["script"]:
         run(folder, sandbox, command, tokens)
     assert len(sandbox.devices()) == 2
@@ -141,8 +146,9 @@ def test_delivery_check_refuses_many_devices(sandbox: Sandbox, tokens: dict[str,
     assert sandbox.journal() == []
 
 
-def test_credential_type_of_awx_injects_variables_of_the_collection() -> None:
+def test_credential_type_of_awx_injects_its_fields() -> None:
     kind = yaml.safe_load((EXAMPLES / "awx" / "credential-type.yml").read_text("utf-8"))
-    fields = {field["id"] for field in kind["inputs"]["fields"]}
-    assert {re.sub(r"[{} ]", "", value) for value in kind["injectors"]["env"].values()} == fields
-    assert set(kind["injectors"]["env"]) == {"FONNTE_ACCOUNT_TOKEN", "FONNTE_RECORD_URL"}
+    fields, injectors = {field["id"] for field in kind["inputs"]["fields"]}, kind["injectors"]
+    used = re.findall(r"{{ ([a-z_.]+) }}", json.dumps(injectors))
+    assert {*fields, "tower.filename.ca"} == set(used) and set(injectors["file"]) == {"template.ca"}
+    assert set(injectors["env"]) == {"FONNTE_ACCOUNT_TOKEN", "FONNTE_RECORD_URL", "PGSSLROOTCERT"}
