@@ -269,6 +269,7 @@ def test_adopt_reports_all_wrong_cells_at_once_and_changes_nothing(office: Offic
     assert {call["path"] for call in office.sandbox.journal()} == {"/get-devices"}
 
 
+@pytest.mark.weekly
 def test_adopt_names_missing_variable_or_sheet(office: Office) -> None:
     office.world([])
     code, output = office.play("adopt")

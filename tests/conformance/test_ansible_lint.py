@@ -76,6 +76,7 @@ def test_ansible_lint_reports_wrong_option(name: str, found: dict[str, list[str]
     assert any(word in text or "missing required arguments" in text for text in found[name]), found[name]
 
 
+@pytest.mark.weekly
 def test_ansible_lint_of_valid_task_sends_no_request(sandbox: Sandbox, tmp_path: Path) -> None:
     """ansible-lint calls main() of the module, which must end before the module does anything."""
     tasks = {

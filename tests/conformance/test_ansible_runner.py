@@ -76,6 +76,7 @@ class Controller:
         return f"{transmit} | {worker} | {runner} process {job}/private"
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(("core", "way"), WAYS if RUNNER else [])
 def test_project_of_awx_page_manages_and_deletes_device(sandbox: Sandbox, tmp_path: Path, core: str, way: str) -> None:
     awx = Controller(sandbox, tmp_path, core, way)

@@ -43,7 +43,11 @@ def _rows(label: str, way: str = "both") -> list[tuple[str, bool]]:
 
 
 def _row(label: str, case: str, way: str, quick: bool) -> object:
-    marks = [pytest.mark.smoke] if quick and label in QUICK_READINGS and way == IN_PROCESS else []
+    if way == IN_PROCESS:
+        marks = [pytest.mark.smoke] if quick and label in QUICK_READINGS else []
+    else:
+        # Each change runs the modules as ordinary ones in ansible-test integration.
+        marks = [pytest.mark.weekly]
     # The text before the bar is the same for tests that run together: see the scheduler in conftest.py.
     return pytest.param(label, case, way, id=f"{label}|{case}-{way}", marks=marks)
 

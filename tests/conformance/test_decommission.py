@@ -58,6 +58,7 @@ def shops(world: World) -> World:
     return world
 
 
+@pytest.mark.weekly
 def test_unattended_deletion_takes_two_runs(shops: World) -> None:
     """As with a survey: the first run requests the code, and the second one uses it. Each of them can be repeated."""
     predicted = _leave(shops, "--check", names=NAMES)
@@ -147,7 +148,7 @@ def test_empty_list_of_devices_is_refused(shops: World, devices: object) -> None
             ({"names": {NAMES[FIRST]: FIRST}}, "have something for each number, and the number is in quotes"),
             ({"names": f"{FIRST}=Toko"}, "have something for each number, and the number is in quotes"),
         ],
-        3,
+        1,
     ),
 )
 def test_invalid_variable_fails_with_one_sentence(shops: World, variables: dict[str, object], words: str) -> None:
@@ -175,6 +176,7 @@ def test_null_code_counts_as_missing(shops: World) -> None:
     assert "waiting for its code" in run.output and shops.writes() == ["/disconnect", "/delete-device"]
 
 
+@pytest.mark.weekly
 def test_play_on_several_hosts_is_refused(shops: World, tmp_path: Path) -> None:
     """Otherwise, each host would have a separate count for decommission_max."""
     inventory = tmp_path / "inventory"
@@ -281,6 +283,7 @@ def test_code_of_equivalent_number_is_not_used(twins: World) -> None:
     assert "waiting for its code" in run.output and list(twins.devices()) == [SHOP, BANK]
 
 
+@pytest.mark.weekly
 def test_name_confirms_only_device_with_its_spelling(twins: World) -> None:
     run = _leave(twins, devices=[BANK], ask=False, names={SHOP: "bank B"})
     assert f"{BANK} has another name than the one that was typed" in run.output and twins.writes() == []
@@ -337,6 +340,7 @@ def test_terminal_prompts_for_name_and_code(shops: World) -> None:
     assert OTP not in output and list(shops.devices()) == [SECOND]
 
 
+@pytest.mark.weekly
 def test_wrong_name_at_terminal_is_refused(shops: World) -> None:
     output = at_a_terminal(
         shops,

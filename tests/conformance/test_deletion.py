@@ -20,7 +20,9 @@ def _codes(world: World) -> list[str]:
     return [call["form"]["otp"] for call in world.sandbox.journal() if call["path"] == "/delete-device"]
 
 
-@pytest.mark.parametrize(("scope", "refusal"), [("device", 200), ("account", 400)])
+@pytest.mark.parametrize(
+    ("scope", "refusal"), [("device", 200), pytest.param("account", 400, marks=pytest.mark.weekly)]
+)
 def test_deletion_requests_and_uses_code_once(world: World, scope: str, refusal: int) -> None:
     """Request a code twice, send a wrong code and the right one, and repeat: no task sends two requests to delete."""
     world.begin(there(MEANT), there(OTHER), reading={"otp_scope": scope, "refusal_status": refusal})

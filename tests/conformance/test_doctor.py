@@ -80,7 +80,14 @@ def test_doctor_with_consent_finds_behavior_variant(world: World, reading: str) 
     assert reported["operations"] == ["update"], reported.result
 
 
-@pytest.mark.parametrize("words", [(), ("-e", "doctor_consent=false"), ("--check", "-e", "doctor_consent=true")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        pytest.param(("-e", "doctor_consent=false"), marks=pytest.mark.weekly),
+        ("--check", "-e", "doctor_consent=true"),
+    ],
+)
 def test_doctor_without_consent_only_reads(world: World, words: tuple[str, ...]) -> None:
     """Without a terminal, with consent denied, and in check mode, no write request is sent."""
     world.begin(there(CLIENT, name="fonnte doctor"))

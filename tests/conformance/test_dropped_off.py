@@ -31,7 +31,11 @@ def play(world: World, *words: str, **variables: object) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("targets", "senders"), [(WATCHERS, [GONE, SENDER]), (", ".join(WATCHERS), f"{GONE},{SENDER}")]
+    ("targets", "senders"),
+    [
+        pytest.param(WATCHERS, [GONE, SENDER], marks=pytest.mark.weekly),
+        (", ".join(WATCHERS), f"{GONE},{SENDER}"),
+    ],
 )
 def test_lists_and_strings_with_commas_are_accepted(world: World, targets: object, senders: object) -> None:
     world.begin(there(GONE, package="Super"), there(SENDER, package="Super", linked=True))
@@ -69,6 +73,7 @@ def test_invalid_name_does_not_prevent_message(world: World) -> None:
     assert f"- a b ({numbers[0]}): a b - c" in lines
 
 
+@pytest.mark.weekly
 def test_custom_message_with_invalid_name_is_sent(world: World) -> None:
     world.begin(there(GONE, name="a\x00b"), there(SENDER, package="Super", linked=True))
     message = "{{ dropped_off_now.devices | map(attribute='name') | join }}"
@@ -292,6 +297,7 @@ def test_killed_run_does_not_block_the_next_one(schedule: Schedule) -> None:
     assert "run" not in json.loads(schedule.state.read_bytes())
 
 
+@pytest.mark.weekly
 def test_relative_state_starts_at_the_working_directory(schedule: Schedule) -> None:
     schedule.begin()
     assert schedule.sent(state="links.json") == []

@@ -63,7 +63,9 @@ def test_every_project_is_tested() -> None:
     assert {path.name for path in EXAMPLES.iterdir()} == {*PROJECTS, *others}
 
 
-@pytest.mark.parametrize("name", PROJECTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.weekly] if name in ("agency", "awx") else []) for name in PROJECTS]
+)
 def test_project_is_idempotent(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path, name: str) -> None:
     (command, *others), count = PROJECTS[name]
     folder = shutil.copytree(EXAMPLES / name, tmp_path / name)

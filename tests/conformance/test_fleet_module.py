@@ -47,6 +47,7 @@ def life(sandbox: Sandbox, folder: Path, reading: str, in_process: bool) -> list
     return [*runs, player.play(*mistakes)]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("reading", USUAL_READINGS)
 def test_life_of_fleet_is_equal_in_process_and_as_module(reading: str, sandbox: Sandbox, tmp_path: Path) -> None:
     reported = []

@@ -95,6 +95,7 @@ def test_empty_name_of_earlier_file_is_refused(sandbox: Sandbox, tmp_path: Path)
     assert code != 0 and "provision_earlier has an empty name" in output
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_role_refuses_play_with_several_hosts(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"), b=of_client("081200000002"))
@@ -134,6 +135,7 @@ def test_unused_variable_of_host_is_refused(core: Path, sandbox: Sandbox, tmp_pa
     assert code == 0 and "2 devices are declared. Expected result of a run: 2 created" in output
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_role_runs_twice_in_one_playbook(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """The second run does not report the variables that the first one has set as misspelled. Each sets its fact."""
@@ -175,7 +177,7 @@ MISSPELT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "word", "says"), sample(MISSPELT, 4))
+@pytest.mark.parametrize(("name", "word", "says"), sample(MISSPELT, 2))
 def test_misspelled_variable_or_value_is_refused(
     name: str, word: str, says: str, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -184,6 +186,7 @@ def test_misspelled_variable_or_value_is_refused(
     assert code != 0 and says in output and sandbox.journal() == []
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_unrelated_variables_with_same_prefix_are_accepted(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     """A user may register a variable, or have a group variable, whose name begins like those of the role."""
@@ -234,7 +237,7 @@ LOCKED = "!vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6162\n"
             f'webhook: "https://h.example.com/{SECRET}/{{{{ missing_thing }}}}?key={SECRET}"',
             "(no variable: missing_thing)",
         ),
-        (f"webhook: {LOCKED}", "toko.yml"),
+        pytest.param(f"webhook: {LOCKED}", "toko.yml", marks=pytest.mark.weekly),
     ],
     ids=["undefined", "locked"],
 )

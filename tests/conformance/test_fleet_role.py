@@ -215,6 +215,7 @@ def test_tokens_are_passed_to_command(sandbox: Sandbox, tmp_path: Path) -> None:
     assert code != 0 and "The command false of fleet_tokens_command failed for Toko Bunga." in output
 
 
+@pytest.mark.weekly
 def test_account_that_cannot_be_read_prevents_all_writes(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     code, output = play(CORES[0], sandbox, tmp_path, **{**FILES, "warung_token": f"nobody-{SECRET}"})
@@ -277,6 +278,7 @@ def test_fleet_in_variables_of_hosts(sandbox: Sandbox, tmp_path: Path) -> None:
     assert code != 0 and "warung has no variable fleet_clients" in output
 
 
+@pytest.mark.weekly
 def test_update_that_may_reset_settings_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
     """By default, the role requires a declaration of write-only settings, unless the user accepts their loss."""
     sandbox.reset(accounts=[{"token": sandbox.account_token, "devices": [{"number": "081200000001", "name": "Old"}]}])

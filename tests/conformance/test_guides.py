@@ -52,7 +52,6 @@ TYPED = {
 FIRST_PAGES = (
     "README.md",
     "docs/getting-started.md",
-    "docs/fleet.md",
     "roles/audit/README.md",
     "roles/fleet/README.md",
 )

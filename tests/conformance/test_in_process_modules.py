@@ -89,6 +89,7 @@ def test_loop_reads_device_list_once(stage: Stage) -> None:
     assert "changed=0" in stage.play(IN_A_LOOP, fonnte_in_process=False) and stage.calls() == 5
 
 
+@pytest.mark.weekly
 def test_each_message_of_loop_reads_device_list(stage: Stage) -> None:
     stage.play(IN_A_LOOP)
     stage.sandbox.link(NUMBERS[0])
@@ -112,7 +113,9 @@ def between(stage: Stage, number: str, other: str, value: str) -> str:
 
 
 @pytest.mark.parametrize("in_process", [True, False])
-@pytest.mark.parametrize("work", ["delete", "request", "disconnect", "send"])
+@pytest.mark.parametrize(
+    "work", ["delete", "send", *(pytest.param(work, marks=pytest.mark.weekly) for work in ("request", "disconnect"))]
+)
 def test_device_renumbered_during_loop_is_not_changed(stage: Stage, in_process: bool, work: str) -> None:
     first, second, other = NUMBERS[:3]
     devices = [
@@ -263,6 +266,7 @@ def test_token_from_vault_is_used_and_not_shown(stage: Stage) -> None:
 ALONE = ["setpriv", "--inh-caps=-all", "--bounding-set=-all"] if os.geteuid() == 0 else []
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("in_process", [True, False], ids=["in-process", "module"])
 def test_success_is_reported_if_working_directory_cannot_be_entered(stage: Stage, in_process: bool) -> None:
     """As with ``sudo -u deploy ansible-playbook …`` in the home of root. A false failure would lead to a second run."""

@@ -106,6 +106,7 @@ def test_other_outputs_of_ansible_inventory(workspace: Workspace) -> None:
     assert set(exported["all"]["children"]["package_free"]["hosts"]) == {A, B, C}
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_hostname_name_replaces_invalid_names(workspace: Workspace) -> None:
     """No host has the name of localhost or of the group all; equal names get the number as a suffix."""
@@ -133,6 +134,7 @@ def test_hostname_name_replaces_invalid_names(workspace: Workspace) -> None:
     assert list(workspace.hosts(filtered)) == [f"Toko_{numbers[1]}"]
 
 
+@pytest.mark.weekly
 def test_device_named_like_group_does_not_change_groups(workspace: Workspace) -> None:
     """The name of a device can neither break the inventory nor move other devices into a group."""
     workspace.world(
@@ -157,6 +159,7 @@ def test_device_named_like_group_does_not_change_groups(workspace: Workspace) ->
     assert "Found both group and host with same name: package_super" in workspace.errors
 
 
+@pytest.mark.weekly
 def test_filters_select_hosts(workspace: Workspace) -> None:
     """The filters are those of fonnte_device_info."""
     now = int(workspace.sandbox.now())
@@ -182,6 +185,7 @@ def test_filters_select_hosts(workspace: Workspace) -> None:
     assert "The account does not list device 081299999999" in workspace.errors
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_compose_groups_and_keyed_groups(workspace: Workspace) -> None:
     """Some packages are not valid names of groups, and an expression fails for one host, with and without strict."""
@@ -243,6 +247,7 @@ def test_strings_from_service_are_never_templates(workspace: Workspace) -> None:
         assert len(found["hostile"]["hosts"]) == 1
 
 
+@pytest.mark.weekly
 def test_control_characters_are_replaced(workspace: Workspace) -> None:
     workspace.world(there(A, name="a\x1b[2J\x07\u202eb"))
     assert "{fonnte_name = a?[2J??b}" in workspace.run(
@@ -343,7 +348,7 @@ def test_token_can_be_template_or_vault_value(workspace: Workspace) -> None:
             ({"connection": "perhaps"}, "connection"),
             ({"ca_path": "missing.pem"}, "Option ca_path: it cannot be read"),
         ],
-        4,
+        2,
     ),
 )
 def test_invalid_option_is_reported_in_one_sentence(
@@ -357,6 +362,7 @@ def test_invalid_option_is_reported_in_one_sentence(
         assert words in said and MARK not in said, said
 
 
+@pytest.mark.weekly
 def test_service_errors_are_reported(workspace: Workspace) -> None:
     for kind, args, words in (
         ("html", {"code": 502}, "Listing the account's devices: the service failed with HTTP 502"),
@@ -368,6 +374,7 @@ def test_service_errors_are_reported(workspace: Workspace) -> None:
         workspace.sandbox.clear_faults()
 
 
+@pytest.mark.weekly
 def test_file_with_other_name_is_not_a_source(workspace: Workspace) -> None:
     assert "could not be verified by inventory plugin" in workspace.refused(workspace.source("devices.yml"))
     named: dict[str, str | None] = {"ANSIBLE_INVENTORY_ENABLED": "fonnte.whatsapp.fonnte"}

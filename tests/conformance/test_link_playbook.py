@@ -161,6 +161,7 @@ def test_results_are_equal_in_process_and_as_module(sandbox: Sandbox, tmp_path: 
     assert reported[0] == reported[1]
 
 
+@pytest.mark.weekly
 def test_pairing_code_with_no_log_is_not_printed(world: World) -> None:
     """The task still succeeds."""
     world.begin(there(FIRST))
@@ -264,7 +265,9 @@ def summary(run: Run) -> list[str]:
     return [str(line) for line in lines]
 
 
-@pytest.mark.parametrize("method", [pytest.param("qr", marks=pytest.mark.smoke), "code"])
+@pytest.mark.parametrize(
+    "method", [pytest.param("qr", marks=pytest.mark.smoke), pytest.param("code", marks=pytest.mark.weekly)]
+)
 def test_several_devices_are_linked_in_sequence(on_a_core: World, method: str) -> None:
     """Linked devices are skipped. Without a terminal there is no prompt. A second run changes nothing."""
     world = on_a_core
@@ -314,7 +317,7 @@ def test_missing_number_and_unscanned_code_are_in_summary(world: World) -> None:
     shows_no_picture(world, run, where)
 
 
-@pytest.mark.parametrize("method", ["qr", "code"])
+@pytest.mark.parametrize("method", [pytest.param("qr", marks=pytest.mark.weekly), "code"])
 def test_check_mode_fetches_no_code(world: World, method: str) -> None:
     """It lists the devices that are not linked, does not wait, and creates no directory."""
     world.begin(there(FIRST))
@@ -349,7 +352,7 @@ def test_pairing_code_is_requested_for_number_of_phone(world: World) -> None:
                 "link_devices is neither a list of quoted numbers nor a string with commas",
             ),
         ],
-        4,
+        2,
     ),
 )
 def test_invalid_variables_are_refused(world: World, variables: dict[str, Any], words: str) -> None:
@@ -371,6 +374,7 @@ def test_symbolic_link_as_directory_is_refused(world: World, tmp_path: Path, end
     assert not (tmp_path / "target").exists() and "/qr" not in world.calls()
 
 
+@pytest.mark.weekly
 def test_no_directory_is_created_through_a_link_of_another_user(world: World, tmp_path: Path) -> None:
     """Only root can create a link of another user. For all others, the link is their own, which is accepted."""
     world.begin(there(FIRST))
@@ -409,6 +413,7 @@ def test_empty_list_of_devices_is_refused(world: World, variables: dict[str, Any
     assert summary(started) == ["Linked: 0 of 0"] and "/qr" not in world.calls()
 
 
+@pytest.mark.weekly
 def test_selector_of_other_playbooks_selects_devices(world: World) -> None:
     """A name of a client, which fleet_only may have, selects no device here."""
     world.begin(there(FIRST), there(PAID, package="Super"))

@@ -120,6 +120,7 @@ def test_invalid_option_is_reported_in_one_sentence(workspace: Workspace) -> Non
         assert words in one, (terms, one)
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_options_from_the_environment(workspace: Workspace) -> None:
     empty = {"FONNTE_API_TIMEOUT": "", "FONNTE_API_RETRIES": "", "FONNTE_API_RETRY_MAX_DELAY": ""}
@@ -135,6 +136,7 @@ def test_options_from_the_environment(workspace: Workspace) -> None:
     assert given(workspace, warned) == device_token(A) and "validate_certs is false" in workspace.errors
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_each_item_of_loop_reads_device_list(workspace: Workspace) -> None:
     """A device that is renumbered or created while the loop runs is not confused with another one."""
@@ -192,6 +194,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.weekly
 def test_phone_number_is_converted_to_international(workspace: Workspace) -> None:
     templates = ", ".join(f"({template})" for template, _digits in NUMBERS)
     assert given(workspace, f"[{templates}]") == [digits for _template, digits in NUMBERS]

@@ -80,6 +80,7 @@ def test_messages_are_predicted_and_sent_or_refused(everywhere: World, tmp_path:
         assert targets == [found["target"] for found in reported["messages"]]
 
 
+@pytest.mark.weekly
 def test_task_waits_for_each_message_and_reports_states_by_id(everywhere: World) -> None:
     """Success, a timeout, and a service without the request; each result has the IDs of the queued messages."""
     both = [PERSON, "081200002002"]

@@ -123,6 +123,7 @@ def test_ignored_failure_after_real_one_is_not_reported(alerts: Alerts) -> None:
     assert text.endswith(": real")
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_unreachable_hosts_count(alerts: Alerts) -> None:
     alerts.hosts = [f"host{number}" for number in range(12)]
@@ -133,6 +134,7 @@ def test_unreachable_hosts_count(alerts: Alerts) -> None:
     assert hosts.count("(unreachable)") == 10 and hosts.endswith(" and 2 more") and task == "Task: Fine", text
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_run_without_failure_sends_only_if_always(alerts: Alerts) -> None:
     plays = [play_of({"block": [fail()], "rescue": [ok()]}, fail(ignore_errors=True), {**ok(), "changed_when": False})]
@@ -170,7 +172,9 @@ JSON_OUTPUTS = ["lines", *(["ansible.posix.json"] if COMMUNITY else [])]
 
 # make matrix runs it on each ansible-core.
 @pytest.mark.smoke
-@pytest.mark.parametrize("output", ["default", "ansible.builtin.default", *JSON_OUTPUTS])
+@pytest.mark.parametrize(
+    "output", ["default", pytest.param("ansible.builtin.default", marks=pytest.mark.weekly), *JSON_OUTPUTS]
+)
 def test_only_failure_is_sent_with_each_output(alerts: Alerts, output: str) -> None:
     """A file that fails sends one message; a file that succeeds, and check mode, send none."""
     files = [play_of(ok())], [play_of(fail())]
@@ -224,6 +228,7 @@ def test_known_and_likely_secrets_are_masked(alerts: Alerts) -> None:
     assert text.split("\n")[-1] == "Error: a: first \uff0abold\uff0a \uff5bname}", text
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_check_mode_sends_only_on_request(alerts: Alerts) -> None:
     plays = [play_of(fail())]
@@ -253,7 +258,7 @@ WHERE_BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("core", "name"), sample(WHERE_BROKEN, 2), indirect=["core"])
+@pytest.mark.parametrize(("core", "name"), sample(WHERE_BROKEN, 1), indirect=["core"])
 def test_failure_to_notify_warns_and_changes_nothing(alerts: Alerts, name: str) -> None:
     env, words = BROKEN[name]
     shadow = alerts.space.folder / "shadow"
@@ -323,6 +328,7 @@ def test_callback_with_two_names_sends_once(alerts: Alerts, enabled: str) -> Non
     assert alerts.space.errors.count("No alerts are sent") == 1
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_record_and_home_are_not_needed(alerts: Alerts) -> None:
     """An alert neither reads nor writes a record."""
@@ -330,6 +336,7 @@ def test_record_and_home_are_not_needed(alerts: Alerts) -> None:
     assert "it broke" in text and alerts.space.errors == ""
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_device_token_alone_is_sufficient(alerts: Alerts) -> None:
     token = alerts.sandbox.device(SENDER)["token"]
@@ -365,6 +372,7 @@ def test_standard_output_stays_json(alerts: Alerts, output: str) -> None:
         assert documents and all(isinstance(json.loads(document), dict) for document in documents)
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_collection_next_to_playbook_is_used(alerts: Alerts) -> None:
     """Ansible finds the callback in the directory collections next to the playbook."""
@@ -373,12 +381,14 @@ def test_collection_next_to_playbook_is_used(alerts: Alerts) -> None:
     assert "it broke" in text and alerts.space.errors == ""
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_run_without_recap_sends_nothing(alerts: Alerts) -> None:
     """The documentation of the callback lists such runs."""
     assert alerts.run([play_of(ok()), play_of(ok(), hosts="{{ undefined_hosts }}")], code=4) == []
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_ad_hoc_command_sends_nothing(alerts: Alerts) -> None:
     env = {"ANSIBLE_CALLBACKS_ENABLED": "fonnte.whatsapp.notify", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true"}
@@ -388,7 +398,7 @@ def test_ad_hoc_command_sends_nothing(alerts: Alerts) -> None:
 
 
 @pytest.mark.parametrize("core", CORES if RUNNER else [])
-@pytest.mark.parametrize("way", ["run", "worker"])
+@pytest.mark.parametrize("way", [pytest.param("run", marks=pytest.mark.weekly), "worker"])
 def test_alert_of_ansible_runner(sandbox: Sandbox, tmp_path: Path, core: str, way: str) -> None:
     """ansible-runner, which AWX uses, sets its own callback for the output."""
     alerts = Alerts(sandbox, tmp_path, core)

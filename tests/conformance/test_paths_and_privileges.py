@@ -67,6 +67,7 @@ def test_role_reads_files_relative_to_working_directory(node: ControlNode) -> No
     assert done.returncode == 0 and NEW in node.numbers(), done.stdout
 
 
+@pytest.mark.weekly
 def test_playbooks_refuse_to_write_into_installed_collection(node: ControlNode) -> None:
     """The next installation would delete files that a playbook writes into this working directory."""
     for name, words in {
@@ -83,6 +84,7 @@ def test_playbooks_refuse_to_write_into_installed_collection(node: ControlNode) 
 # Lists, names and files, as users write them
 
 
+@pytest.mark.weekly
 def test_provision_files_accepts_string_with_commas(node: ControlNode) -> None:
     """A comma at the end is refused: it is the part of "a, b" that Ansible keeps."""
     node.declare(node.project, "Toko Proyek")

@@ -94,6 +94,7 @@ def settings_of(sandbox: Sandbox) -> Json:
     return {number: {"name": one["name"], **one["settings"]} for number, one in sandbox.devices().items()}
 
 
+@pytest.mark.weekly
 def test_ten_pods_converge_like_one_machine(empty: Sandbox, env: dict[str, str | None], tmp_path: Path) -> None:
     """Each pod has another home, and another user if the tests can choose one."""
     machine = Controller(empty, tmp_path / "machine")

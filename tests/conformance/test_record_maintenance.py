@@ -227,6 +227,7 @@ def test_playbook_prints_line_for_each_device(kept: World, core: Path, tmp_path:
     assert f"{FIRST}: " not in output and "Not in the record: 081200011099" in output
 
 
+@pytest.mark.weekly
 @ON_EVERY_CORE
 def test_playbook_backs_up_restores_and_forgets(kept: World, core: Path, tmp_path: Path) -> None:
     """A relative path starts at the working directory. Check mode writes nothing, and a second run changes nothing."""
