@@ -46,8 +46,9 @@ def find_delivery_risks(declared: Settings, after: Settings, manageable: t.Colle
         after: The known settings after the run.
         manageable: The settings that the task could declare. An unknown value is a risk only of such a setting.
     """
-    local = [option for option in WEBHOOKS if is_local_url(_url(declared, option))]
-    plain = [option for option in ("webhook_connect",) if _url(declared, option).lower().startswith("http://")]
+    urls = _urls(declared)
+    local = [option for option, url in urls.items() if is_local_url(url)]
+    plain = [option for option in ("webhook_connect",) if urls.get(option, "").lower().startswith("http://")]
     found = (
         (Cause.INCOMING_OFF, _off(declared, after, manageable)),
         (Cause.LOCAL_HOST, local),
@@ -57,8 +58,8 @@ def find_delivery_risks(declared: Settings, after: Settings, manageable: t.Colle
     return tuple(DeliveryRisk(cause, tuple(options)) for cause, options in found if options)
 
 
-def _url(settings: Settings, option: str) -> str:
-    return str(settings.get(option) or "")
+def _urls(settings: Settings) -> dict[str, str]:
+    return {option: str(settings[option]) for option in WEBHOOKS if settings.get(option)}
 
 
 # According to most reports, Fonnte posts the chats of persons only with both, and those of groups with the last one.
@@ -82,8 +83,7 @@ def _off(declared: Settings, after: Settings, manageable: t.Collection[str]) -> 
 def _shared(declared: Settings, after: Settings) -> list[str]:
     """Return the webhooks that have the URL of another webhook of the device, if the task declares one of them."""
     groups: dict[str, list[str]] = {}
-    for option in WEBHOOKS:
-        if _url(after, option):
-            groups.setdefault(_url(after, option), []).append(option)
+    for option, url in _urls(after).items():
+        groups.setdefault(url, []).append(option)
     shared = {option for group in groups.values() if len(group) > 1 and set(group) & set(declared) for option in group}
     return [option for option in WEBHOOKS if option in shared]

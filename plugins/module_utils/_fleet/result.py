@@ -14,62 +14,81 @@ import typing as t
 from .._common.errors import FonnteError
 from .._common.redaction import Redactor
 from .._reconcile.observe import RunContext
-from .._reconcile.result import Result, device_result
-from .._reconcile.state import CREATE, DISCONNECT, UPDATE
+from .._reconcile.outcome import Outcome
+from .._reconcile.result import Result, device_diff, device_report, differs, is_connected
+from .._reconcile.state import CREATE, DISCONNECT, UPDATE, State
 from .device_warnings import group_warnings
 from .entries import EntryRun, FleetOptions, Status
 from .limit_checks import MAX_REPORTED, undeclared_numbers
+
+
+class _Row(t.NamedTuple):
+    """An entry, and the parts of its run that several parts of the result need."""
+
+    run: EntryRun
+    shown: Outcome | None
+    number: str
+    status: Status
+    operations: t.Sequence[str]
 
 
 def fleet_result(
     context: RunContext, runs: t.Sequence[EntryRun], options: FleetOptions, redactor: Redactor
 ) -> tuple[Result, list[str]]:
     """Return the result of a fleet and its warnings."""
-    devices, diffs = [], []
-    for run in runs:
-        device, diff = _device(run, redactor)
-        devices.append(device)
-        if diff["before"] != diff["after"]:
-            diffs.append(diff)
+    rows = [_row(run) for run in runs]
     result: Result = {
-        "changed": any(device["changed"] for device in devices),
-        "devices": [device for device in devices if _is_returned(device, options.result)],
-        "summary": _summary(runs, devices),
+        "changed": any(row.operations for row in rows),
+        # The result of a device takes a tenth of the time of its plan, so only those that are returned are created.
+        "devices": [_device(row, redactor) for row in rows if _is_returned(row, options.result)],
+        "summary": _summary(rows),
         "unlisted": undeclared_numbers(context, runs) if options.unlisted == "report" else [],
-        "diff": [] if options.result == "summary" else diffs,
+        "diff": [] if options.result == "summary" else _diffs(rows, redactor),
     }
-    return result, _warnings(runs)
+    return result, _warnings(rows)
 
 
-def _is_returned(device: Result, wanted: str) -> bool:
-    return wanted == "all" or (wanted == "changed" and device["status"] != Status.UNCHANGED.value)
-
-
-def _device(run: EntryRun, redactor: Redactor) -> tuple[Result, Result]:
-    """Return the result of one device, with the keys of a fonnte_device task and some more, and its diff."""
+def _row(run: EntryRun) -> _Row:
     shown = run.reported
-    if shown is None:
+    number = run.entry.desired.number or (shown.observation.number if shown else "")
+    return _Row(run, shown, number, run.status, shown.operations if shown else ())
+
+
+def _is_returned(row: _Row, wanted: str) -> bool:
+    return wanted == "all" or (wanted == "changed" and row.status is not Status.UNCHANGED)
+
+
+def _device(row: _Row, redactor: Redactor) -> Result:
+    """Return the result of one device, with the keys of a fonnte_device task and some more."""
+    if row.shown is None:
         result: Result = {"changed": False, "device": None, "operations": [], "changed_fields": [], "reasons": {}}
         result.update(evidence={}, carried={}, at_risk=[], forgotten=[], recreated=False)
-        diff: Result = {"before": {}, "after": {}}
     else:
-        result = device_result(run.entry.desired, shown, redactor)
-        diff = result.pop("diff")
-    result["number"] = run.entry.desired.number or (shown.observation.number if shown else "")
-    result["status"] = run.status.value
-    result["msg"] = run.message
-    result["warnings"] = list(shown.warnings) if shown else []
-    return result, diff
+        result = device_report(row.run.entry.desired, row.shown, redactor)
+    result["number"] = row.number
+    result["status"] = row.status.value
+    result["msg"] = row.run.message
+    result["warnings"] = list(row.shown.warnings) if row.shown else []
+    return result
+
+
+def _diffs(rows: t.Sequence[_Row], redactor: Redactor) -> list[Result]:
+    """Return the differences of all devices that have one."""
+    diffs = (
+        device_diff(row.run.entry.desired, row.shown, redactor) for row in rows if row.shown and differs(row.shown)
+    )
+    return [diff for diff in diffs if diff["before"] != diff["after"]]
 
 
 # A device that was not attempted is not in here: it has no error.
-_FAILED = frozenset({Status.FAILED.value, Status.IN_DOUBT.value})
+_FAILED = frozenset({Status.FAILED, Status.IN_DOUBT})
 
 
-def _summary(runs: t.Sequence[EntryRun], devices: t.Sequence[Result]) -> Result:
-    statuses = collections.Counter(run.status for run in runs)
-    operations = collections.Counter(operation for device in devices for operation in device["operations"])
-    to_link = [device["number"] for run, device in zip(runs, devices) if _to_link(run, device)]
+def _summary(rows: t.Sequence[_Row]) -> Result:
+    statuses = collections.Counter(row.status for row in rows)
+    operations = collections.Counter(operation for row in rows for operation in row.operations)
+    to_link = [row.number for row in rows if _to_link(row)]
+    cleared = [row.number for row in rows if _clears(row.run)]
     return {
         "created": operations[CREATE],
         "updated": operations[UPDATE],
@@ -79,10 +98,10 @@ def _summary(runs: t.Sequence[EntryRun], devices: t.Sequence[Result]) -> Result:
         "not_attempted": statuses[Status.NOT_ATTEMPTED],
         "in_doubt": statuses[Status.IN_DOUBT],
         "to_link": len(to_link),
-        "cleared": sum(_clears(run) for run in runs),
-        "cleared_devices": [device["number"] for run, device in zip(runs, devices) if _clears(run)],
-        "changed_devices": [device["number"] for device in devices if device["changed"]],
-        "failed_devices": [device["number"] for device in devices if device["status"] in _FAILED],
+        "cleared": len(cleared),
+        "cleared_devices": cleared,
+        "changed_devices": [row.number for row in rows if row.operations],
+        "failed_devices": [row.number for row in rows if row.status in _FAILED],
         "to_link_devices": to_link,
     }
 
@@ -92,16 +111,15 @@ def _clears(run: EntryRun) -> bool:
     return run.predicted is not None and run.predicted.plan.loses_webhooks
 
 
-def _to_link(run: EntryRun, device: Result) -> bool:
+def _to_link(row: _Row) -> bool:
     """Return whether a device must still be linked to a phone: it may be connected and is not."""
-    facts = device["device"]
-    return run.entry.desired.state.value == "present" and facts is not None and facts["connected"] is False
+    return row.run.entry.desired.state is State.PRESENT and row.shown is not None and is_connected(row.shown) is False
 
 
-def _warnings(runs: t.Sequence[EntryRun]) -> list[str]:
+def _warnings(rows: t.Sequence[_Row]) -> list[str]:
     """Return the warnings of all devices. Those that differ in the number of the device alone are one, with a list."""
     return group_warnings(
-        (run.entry.desired.number, text) for run in runs if run.reported for text in run.reported.warnings
+        (row.run.entry.desired.number, text) for row in rows if row.shown for text in row.shown.warnings
     )
 
 

@@ -58,11 +58,15 @@ def recorded_facts(record: DeviceRecord, redactor: Redactor) -> Result:
 
 def device_result(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
     """Return the result of a run, or of check mode, for one device."""
+    return {**device_report(desired, outcome, redactor), "diff": device_diff(desired, outcome, redactor)}
+
+
+def device_report(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
+    """Return the result for one device without its diff."""
     plan = outcome.plan
     operations = outcome.operations
-    changed = bool(operations)
     result: Result = {
-        "changed": changed,
+        "changed": bool(operations),
         "operations": operations,
         "device": _device(desired, outcome, redactor),
         "changed_fields": list(plan.reasons),
@@ -72,7 +76,6 @@ def device_result(desired: Desired, outcome: Outcome, redactor: Redactor) -> Res
         "at_risk": list(plan.at_risk),
         "forgotten": list(plan.forgotten),
         "recreated": plan.recreated,
-        "diff": _diff(desired, outcome, redactor),
     }
     if desired.state is State.ABSENT:
         result.update(_otp_result(outcome))
@@ -107,12 +110,25 @@ def _device(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result | 
     stored = outcome.device is not None and CREATE in outcome.done
     number = outcome.device.number if outcome.device is not None and stored else outcome.observation.number
     facts = device_facts(outcome.device, number, reached, redactor)
-    # A device that was just disconnected or created is linked to no phone.
-    if DISCONNECT in outcome.done or outcome.observation.device is None:
-        facts["connected"] = False
+    facts["connected"] = is_connected(outcome)
     # The service refused to clear these webhooks, so their values are unknown.
     facts.update(dict.fromkeys(outcome.refused_clears))
     return facts
+
+
+def is_connected(outcome: Outcome) -> bool | None:
+    """Return whether the device is linked to a phone after the run; None if it is unknown, or there is no device."""
+    if _final_settings(outcome) is None:
+        return None
+    # A device that was just disconnected or created is linked to no phone.
+    if DISCONNECT in outcome.done or outcome.observation.device is None:
+        return False
+    return outcome.device.connected if outcome.device else None
+
+
+def differs(outcome: Outcome) -> bool:
+    """Return whether the settings after the run differ from those before it, as far as they are known."""
+    return outcome.plan.before != _final_settings(outcome)
 
 
 def _final_settings(outcome: Outcome) -> Settings | None:
@@ -134,7 +150,8 @@ def _final_settings(outcome: Outcome) -> Settings | None:
     return plan.add if CREATE in done else plan.before
 
 
-def _diff(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
+def device_diff(desired: Desired, outcome: Outcome, redactor: Redactor) -> Result:
+    """Return the settings before and after the run, as Ansible prints them with ``--diff``."""
     number = desired.number or outcome.observation.number
     header = f"device {number}"
     return {
