@@ -68,15 +68,11 @@ def make_preview(context: RunContext, desired: Desired) -> Outcome:
     return outcome
 
 
-def _record_warnings(context: RunContext, observation: Observation) -> tuple[str, ...]:
-    """Return a warning for check mode if a real run could not write the record."""
-    try:
-        if observation.unreadable_record is not None:
-            raise observation.unreadable_record
-        context.records.check_writable()
-    except RecordError as fault:
-        return (f"A real run from here would fail: {fault}",)
-    return ()
+def _record_warnings(context: RunContext, observation: Observation) -> list[str]:
+    """Return a warning for check mode if a real run could not read or write the record."""
+    if observation.unreadable_record is not None:
+        return [f"A real run from here would fail: {observation.unreadable_record}"]
+    return context.records.write_warnings()
 
 
 class Guard:

@@ -153,6 +153,14 @@ class RecordStore:
         """
         self.backend.check_writable()
 
+    def write_warnings(self) -> list[str]:
+        """Return a warning if a run that must write would fail. Nothing is changed."""
+        try:
+            self.check_writable()
+        except RecordError as fault:
+            return [f"A real run from here would fail: {fault}"]
+        return []
+
     def warnings(self) -> list[str]:
         """Return the warnings about the place of the record."""
         return self.backend.warnings()

@@ -169,7 +169,7 @@ def record_info(context: RunContext, numbers: tuple[str, ...] | None) -> tuple[R
     view = scan(context, numbers)
     chosen, missing = view.choose(numbers)
     wanted = {owner.number for owner in chosen}
-    warnings: list[str] = []
+    warnings = context.records.write_warnings()
     health = context.records.health()
     orphans, unclaimed, damaged = list(view.orphans()), view.unclaimed(), context.records.damaged()
     return {

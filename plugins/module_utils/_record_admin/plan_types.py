@@ -13,7 +13,7 @@ import hashlib
 import typing as t
 from dataclasses import dataclass, field
 
-from .._common.errors import FonnteError, RecordError
+from .._common.errors import FonnteError
 from .._reconcile.observe import RunContext
 from .._reconcile.result import Result
 from .._record.files import RecordFile
@@ -89,10 +89,7 @@ def preview_plan(context: RunContext, plan: RecordPlan) -> tuple[Result, list[st
     """Return the predicted result of a plan, and its warnings. Nothing is written."""
     warnings = list(plan.warnings)
     if plan.changes and plan.place == context.records.folder:
-        try:
-            context.records.check_writable()
-        except RecordError as fault:
-            warnings.append(f"A real run from here would fail: {fault}")
+        warnings += context.records.write_warnings()
     return _result(plan, plan.changes), warnings
 
 

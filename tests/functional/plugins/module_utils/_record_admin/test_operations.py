@@ -114,6 +114,16 @@ def test_info_shows_each_device_without_values(fleet: Controller) -> None:
     assert result["lasting"] is False and "temporary" in result["lasting_because"]
 
 
+def test_info_states_why_a_run_could_not_write(fleet: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(backend: FileBackend) -> None:
+        raise RecordError("the record cannot be written (Read-only file system)", "name another with record_path")
+
+    assert look(fleet).warnings == []
+    monkeypatch.setattr(FileBackend, "check_writable", refuse)
+    (warning,) = look(fleet).warnings
+    assert warning.startswith("A real run from here would fail: ") and "(Read-only file system)" in warning
+
+
 def test_info_sends_one_request(fleet: Controller) -> None:
     look(fleet)
     assert [call["path"] for call in fleet.sandbox.journal()] == ["/get-devices"]
