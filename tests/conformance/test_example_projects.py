@@ -100,18 +100,24 @@ def test_each_account_has_a_file_of_metrics(sandbox: Sandbox, tokens: dict[str, 
 def test_gitlab_pipeline_runs(sandbox: Sandbox, tokens: dict[str, str], tmp_path: Path) -> None:
     """Its jobs run in the shell; only the installation of programs is left out."""
     pipeline = yaml.safe_load((EXAMPLES / "gitlab-ci" / "gitlab-ci.yml").read_text("utf-8"))
+    assert pipeline["stages"] == [pipeline[job]["stage"] for job in ("check", "preview", "apply", "audit")]
     folder = shutil.copytree(EXAMPLES / "two-accounts", tmp_path / "repository")
+    git = "git -c user.name=Ann -c user.email=ann@example.com -c init.defaultBranch=main"
+    run(folder, sandbox, f"{git} init --quiet && {git} add . && {git} commit --quiet -m clients", {})
     # The job of a merge request has no token, and needs none.
-    output = "".join(run(folder, sandbox, command, {}) for command in pipeline["check"]["script"])
-    assert "2 accounts" in output and sandbox.journal() == []
+    base = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD"}
+    output = run(folder, sandbox, "\n".join(pipeline["check"]["script"]), base)
+    assert "2 accounts" in output and "Effects of this change" in output and sandbox.journal() == []
     for command in pipeline["preview"]["script"]:
         assert "2 created" in run(folder, sandbox, command, tokens)
     assert sandbox.writes() == []
     # Only a person starts the job that writes.
     assert [rule["when"] for rule in pipeline["apply"]["rules"]] == ["manual"]
-    for command in pipeline["apply"]["script"]:
+    for command in (*pipeline["apply"]["script"], *pipeline["audit"]["script"]):
         run(folder, sandbox, command, tokens)
-    assert len(sandbox.devices()) == 2
+    assert len(sandbox.devices()) == 2 and (folder / "report").is_dir()
+    jobs = ("preview", "apply", "audit")
+    assert {pipeline[job]["resource_group"] for job in jobs} == {"whatsapp"}
 
 
 CHECK = "ansible-playbook check.yml -e check_pause=0"
