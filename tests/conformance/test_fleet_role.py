@@ -152,12 +152,15 @@ def kept(core: Path, file: Path, password: str) -> dict[str, str]:
 def test_clients_with_separate_accounts(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     safe = {**FILES, "fleet_tokens_dest": str(tmp_path / "tokens"), "fleet_tokens_password": SECRET}
-    code, output = play(core, sandbox, tmp_path, "--check", **safe, fleet_defaults={**WHOLE, "personal": False})
+    declare(tmp_path, "fleet.yml", {**COMMON, "fleet_defaults": {**WHOLE, "personal": False}})
+    code, output = play(core, sandbox, tmp_path, "--check", **safe)
     assert code == 0 and "3 devices are declared. Expected result of a run: 3 created" in output
     # One warning for the devices of all accounts.
-    assert output.count("personal is not on") == 1 and "The same applies to 2 devices" in " ".join(output.split())
+    words = " ".join(output.split())
+    assert words.count("[WARNING]: Fonnte may not send incoming chats") == 1 and "applies to 2 devices" in words
     assert sandbox.writes() == [] and not (tmp_path / "tokens").exists()
 
+    declare(tmp_path, "fleet.yml", COMMON)
     code, output = play(core, sandbox, tmp_path, **safe)
     assert code == 0 and r"081200000001 · \"Bunga Satu\" · Toko Bunga · ask Cashier, 081200009001" in output
     there = sandbox.devices()
