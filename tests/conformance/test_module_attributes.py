@@ -75,7 +75,19 @@ class Three:
         return [diff for diff in shown if diff.get("prepared") or diff.get("before") != diff.get("after")]
 
 
-def thrice(task: Json, module: str) -> Iterator[Json]:
+def wait_for_the_person(control_url: str) -> Json:
+    """Return a task that waits until the simulated person has linked a device."""
+    return {
+        "name": "Wait for the person",
+        "ansible.builtin.uri": {"url": f"{control_url}/state"},
+        "register": "state",
+        "until": "state.json.accounts | map(attribute='devices') | flatten | selectattr('linked') | length > 0",
+        "retries": 120,
+        "delay": 1,
+    }
+
+
+def thrice(task: Json, module: str, control_url: str) -> Iterator[Json]:
     """Yield an example of the module in check mode, as a normal task, and again; a task of another module only once."""
     if f"fonnte.whatsapp.{module}" not in task:
         yield task
@@ -83,6 +95,8 @@ def thrice(task: Json, module: str) -> Iterator[Json]:
     copy = {key: value for key, value in task.items() if key != "register"}
     yield {**copy, "name": PREDICTED + task["name"], "check_mode": True, "diff": True}
     yield {**task, "diff": True}
+    if (task[f"fonnte.whatsapp.{module}"] or {}).get("method") == "code":
+        yield wait_for_the_person(control_url)
     yield {**copy, "name": AGAIN + task["name"], "diff": True}
 
 
@@ -114,7 +128,7 @@ class Stage:
 
     def thrice(self) -> list[Three]:
         """Run every example of the module three times."""
-        tasks = [copy for task in self.examples for copy in thrice(task, self.module)]
+        tasks = [copy for task in self.examples for copy in thrice(task, self.module, self.sandbox.control_url)]
         reported = self.play(tasks)
         names = [task["name"] for task in self.examples if f"fonnte.whatsapp.{self.module}" in task]
         return [Three(name, reported[PREDICTED + name], reported[name], reported[AGAIN + name]) for name in names]

@@ -47,10 +47,13 @@ class Running:
 
     async def until(self, condition: Callable[[Json], bool]) -> Json:
         """Wait until the counts fulfill a condition, and return them."""
-        async with asyncio.timeout(60):
+
+        async def wait() -> Json:
             while not condition(counts := await self.health()):
                 await asyncio.sleep(0.01)
-        return counts
+            return counts
+
+        return await asyncio.wait_for(wait(), 60)
 
 
 @pytest.fixture(scope="module")
@@ -84,16 +87,18 @@ async def running(plugin: Json, port: int, secret: object = OLD, **args: t.Any) 
         while True:
             events.append((await queue.get())["fonnte"])
 
+    async def start() -> None:
+        while not tasks[1].done():
+            with contextlib.suppress(aiohttp.ClientError):
+                await one.health()
+                return
+            await asyncio.sleep(0.01)
+
     main = plugin["main"](queue, {"port": port, "secret": secret, **args})
     tasks = [asyncio.create_task(rules()), asyncio.create_task(main)]
     one = Running(f"http://127.0.0.1:{port}", events)
     try:
-        async with asyncio.timeout(60):
-            while not tasks[1].done():
-                with contextlib.suppress(aiohttp.ClientError):
-                    await one.health()
-                    break
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(start(), 60)
         yield one
     finally:
         tasks[1].cancel()

@@ -135,6 +135,9 @@ class House:
     def health(self) -> Health:
         return Health()
 
+    def write_warnings(self) -> list[str]:
+        return []
+
 
 def test_targets_of_a_message_scale_linearly(counter: Counter) -> None:
     def read(count: int) -> object:
