@@ -62,13 +62,15 @@ LIST, PROFILE, ADD, UPDATE, DISCONNECT, DELETE, LINK = (
     "/delete-device",
     "/qr",
 )
+# Longer than any pause of a busy machine.
+PATIENT = 30.0
 READS, WRITES, ONCE = (LIST, PROFILE), (UPDATE, DISCONNECT, LINK), (ADD, DELETE)
 
 
 def connect(sandbox: Sandbox, **changes: t.Any) -> Transport:
     settings: dict[str, t.Any] = {
         "endpoint": sandbox.url,
-        "timeout": 0.5,
+        "timeout": PATIENT,
         "retries": 3,
         "longest_delay": 0.05,
         "verify": True,
@@ -121,10 +123,6 @@ class Held:
             thread.join(60)
             assert not thread.is_alive()
         return len(self._threads)
-
-
-# Longer than any pause of a busy machine.
-PATIENT = 30.0
 
 
 @contextlib.contextmanager
@@ -283,9 +281,10 @@ def test_write_that_may_have_been_applied_is_never_repeated(
 ) -> None:
     sandbox.fault(kind, path=path, times=None, **more)
     with pytest.raises(RequestError) as caught:
-        post(sandbox, path, timeout=0.1)
+        post(sandbox, path, timeout=0.1 if kind == "hang" else PATIENT)
     assert caught.value.may_be_applied is (more.get("code") != 413)
-    assert tries(sandbox, path) == 1
+    # On a busy machine, the time may be over before the request arrives.
+    assert tries(sandbox, path) == 1 or (kind == "hang" and tries(sandbox, path) == 0)
 
 
 @pytest.mark.parametrize("path", WRITES)
