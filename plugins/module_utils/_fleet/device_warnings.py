@@ -17,7 +17,7 @@ _GROUP = re.compile(
     r"(?P<text>.+) The same applies to [0-9]+ devices?: (?P<others>[^ :]+(?:, [^ :]+)*)(?: and (?P<more>[0-9]+) more)?\.",
     re.DOTALL,
 )
-_NUMBER = re.compile(r"\bdevice (\+?[0-9]{8,})\b")
+_NUMBER = re.compile(r"\b[Dd]evice (\+?[0-9]{8,})\b")
 
 
 class _Group:
@@ -61,9 +61,12 @@ def join_warnings(texts: t.Iterable[str]) -> list[str]:
     groups: dict[str, _Group] = {}
     for whole in dict.fromkeys(texts):
         found = _GROUP.fullmatch(whole)
-        text = found["text"] if found else whole
-        first = _NUMBER.search(text)
-        number = first.group(1) if first else ""
+        first = _NUMBER.search(found["text"] if found else whole)
+        if first is None:
+            # Without its number, a text cannot be compared with others, and keeps its list.
+            groups.setdefault(whole, _Group("", whole))
+            continue
+        number, text = first.group(1), found["text"] if found else whole
         group = groups.setdefault(_key(number, text), _Group(number, text))
         for other in (number, *(found["others"].split(", ") if found else ())):
             group.add(other)

@@ -59,3 +59,17 @@ def test_different_texts_stay_apart() -> None:
 def test_warning_of_one_account_stays_as_it_is() -> None:
     for count in (1, 2, 60):
         assert join_warnings(of_account(1, count)) == of_account(1, count)
+
+
+CAPITAL = "Device {} no longer declares webhook, and still has the recorded value."
+ELSEWHERE = "The line of {} is wrong."
+
+
+def test_number_at_the_beginning_is_found() -> None:
+    (warning,) = join_warnings([*of_account(1, 3, CAPITAL), *of_account(2, 2, CAPITAL)])
+    assert "The same applies to 4 devices: " in warning and warning.count("6281") == 5
+
+
+def test_warning_whose_number_is_not_found_keeps_its_list() -> None:
+    given = [*of_account(1, 3, ELSEWHERE), *of_account(2, 3, ELSEWHERE)]
+    assert join_warnings(given) == given
