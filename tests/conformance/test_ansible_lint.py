@@ -69,6 +69,7 @@ def _wrong_option(name: str) -> str:
 
 
 # The bar keeps these tests on one worker, since they share one run of ansible-lint.
+@pytest.mark.weekly
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: f"lint|{name}")
 def test_ansible_lint_reports_wrong_option(name: str, found: dict[str, list[str]]) -> None:
     word = _wrong_option(name).partition(": ")[2 if "state" in _wrong_option(name) else 0]

@@ -64,7 +64,12 @@ def test_missing_values_are_listed_and_usual_values_exist() -> None:
     assert not any((name, values[0]) in missing for name, values in FACTORS.items())
 
 
-@pytest.mark.parametrize("row", ROWS, ids=label)
+# Each value is in several rows: half of them run for each change.
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=[pytest.mark.weekly] if place % 2 else []) for place, row in enumerate(ROWS)],
+    ids=label,
+)
 def test_operation_in_environment_succeeds_or_is_refused(row: Row, sandbox: Sandbox, volume: Path) -> None:
     """It uses the right fleet and the right paths with valid output, or is refused before its first request."""
     node = ControlNode(sandbox, volume, CORES[row["core"].partition(",")[0]], "job/project")

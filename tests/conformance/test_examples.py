@@ -130,7 +130,15 @@ def _prepare(example: Path, sandbox: Sandbox, folder: Path) -> None:
         BEFORE[_name(example)](sandbox, folder)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+# Each module has an integration target with most of its examples' options, so the examples of the others are weekly.
+EACH_CHANGE = ("fonnte_device", "fonnte_device_info", "fonnte_fleet", "fonnte_webhook_config")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [pytest.param(path, marks=[] if path.stem in EACH_CHANGE else [pytest.mark.weekly]) for path in MODULES],
+    ids=lambda path: path.stem,
+)
 def test_the_examples_of_a_module(module: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     _prepare(module, sandbox, tmp_path)
     sandbox.next_otp(CODE)

@@ -39,9 +39,16 @@ END_SECONDS = 300
 START = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGHUP], ids=["killed", "hung-up"])
 @pytest.mark.parametrize("in_process", [True, False], ids=["in-process", "as-module"])
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    ("task", "how"),
+    [
+        pytest.param("fleet", signal.SIGHUP, id="fleet-hung-up"),
+        pytest.param("loop", signal.SIGKILL, id="loop-killed"),
+        pytest.param("fleet", signal.SIGKILL, id="fleet-killed", marks=pytest.mark.weekly),
+        pytest.param("loop", signal.SIGHUP, id="loop-hung-up", marks=pytest.mark.weekly),
+    ],
+)
 @pytest.mark.parametrize("core", USUAL_CORES)
 def test_orphaned_worker_starts_no_new_work(
     core: str, task: str, in_process: bool, how: signal.Signals, sandbox: Sandbox, tmp_path: Path

@@ -68,7 +68,11 @@ def test_output_for_one_device_is_short(sandbox: Sandbox, tmp_path: Path, name: 
     assert "Summary" in headings[-1] and lines[-2].startswith("PLAY RECAP")
 
 
-@pytest.mark.parametrize("words, returned", [([], []), (["--diff"], [NUMBER]), (["-v"], [NUMBER])], ids=str)
+@pytest.mark.parametrize(
+    "words, returned",
+    [([], []), (["--diff"], [NUMBER]), pytest.param(["-v"], [NUMBER], marks=pytest.mark.weekly)],
+    ids=str,
+)
 def test_result_of_role_contains_devices_only_if_they_are_displayed(
     sandbox: Sandbox, tmp_path: Path, words: list[str], returned: list[str]
 ) -> None:

@@ -109,6 +109,7 @@ def test_ten_pods_converge_like_one_machine(empty: Sandbox, env: dict[str, str |
     assert set(count_applied(empty, "/add-device").values()) == {1}
 
 
+@pytest.mark.weekly
 def test_pods_run_as_different_users(empty: Sandbox, env: dict[str, str | None]) -> None:
     """Otherwise, the ten pods above would run as one user."""
     if why_no_other_users():
