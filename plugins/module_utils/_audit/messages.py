@@ -185,8 +185,8 @@ _TABLE: dict[str, tuple[str, str]] = {
     "from_none": ("No evidence", "Tidak ada bukti"),
     "why_expired": ("Recorded {at}, which is too long ago", "Dicatat {at}, sudah terlalu lama"),
     "why_unproven": (
-        "The stamp in the device's name does not prove it",
-        "Penanda pada nama perangkat tidak membuktikannya",
+        "No stamp in the device's name proves it",
+        "Tidak ada penanda pada nama perangkat yang membuktikannya",
     ),
     # The short names of evidence, for counts.
     "src_service": ("read from Fonnte", "dibaca dari Fonnte"),
