@@ -46,9 +46,10 @@ class AuditAction(DeclaredAction):
         failures = [str(one["msg"]) for one in results if one.get("failed")]
         result = results[0] if len(results) == 1 else _joined(accounts, results)
         result["failures"] = failures
-        if not why and not self._selects:
-            written = [str(path) for one in results for form, path in one.get("files", {}).items() if form != PROM]
-            remove_older_reports(str(self._task.args.get("dest") or ""), written)
+        # An account that cannot be read keeps its last report. If none can, nothing is known about the directory.
+        if not why and not self._selects and any(one.get("files") for one in results):
+            places = [str(account["name"]) for account in accounts] if several else [os.curdir]
+            remove_older_reports(str(self._task.args.get("dest") or ""), places)
         if failures:
             result.update(failed=True, msg=" ".join(failures))
         return result
@@ -68,27 +69,27 @@ class AuditAction(DeclaredAction):
         return self._run_module(variables, why, arguments, bool(self._task.check_mode))
 
 
-def remove_older_reports(dest: str, written: t.Sequence[str]) -> None:
-    """Remove the reports of the last run into a directory that this run did not replace, such as of a removed account.
+def remove_older_reports(dest: str, places: t.Collection[str]) -> None:
+    """Remove the reports of the last run into a directory that have no account any more.
 
     A list in the directory names the places of the last reports. Nothing else is removed, and no link is followed.
 
     Args:
         dest: The directory of the task.
-        written: The files of this run.
+        places: The directories below it of the accounts of this run.
     """
-    if not dest or not written:
+    if not dest:
         return
-    places = sorted({os.path.relpath(os.path.dirname(path), dest) for path in written})
+    current = sorted(places)
     # A group may share the directory, so its entries are opened in it, and no entry of another user is trusted.
     with contextlib.suppress(OSError, ForeignLinkError):
         directory = open_directory(dest)
         try:
             before = _read_places(directory)
-            for place in set(before) - set(places):
+            for place in set(before) - set(current):
                 _remove_report(directory, place)
-            if before != places:
-                write_in(directory, INDEX, "".join(f"{place}\n" for place in places).encode(), FILE_MODE)
+            if before != current:
+                write_in(directory, INDEX, "".join(f"{place}\n" for place in current).encode(), FILE_MODE)
         finally:
             close_descriptor(directory)
 

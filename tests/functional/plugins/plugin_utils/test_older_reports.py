@@ -6,10 +6,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared_audit import INDEX, remove_older_reports
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared_audit import (
+    INDEX,
+    AuditAction,
+    remove_older_reports,
+)
 
 FORMS = ("html", "json", "csv", "txt")
 
@@ -28,23 +33,27 @@ def names(folder: Path) -> set[str]:
 
 
 def test_report_of_a_removed_account_is_removed(tmp_path: Path) -> None:
-    both = [*report(tmp_path / "bunga"), *report(tmp_path / "warung")]
-    remove_older_reports(str(tmp_path), both)
-    remove_older_reports(str(tmp_path), report(tmp_path / "bunga"))
+    for account in ("bunga", "warung"):
+        report(tmp_path / account)
+    remove_older_reports(str(tmp_path), ["bunga", "warung"])
+    remove_older_reports(str(tmp_path), ["bunga"])
     assert names(tmp_path) == {f"bunga/audit.{form}" for form in FORMS} and not (tmp_path / "warung").exists()
 
 
 def test_page_of_one_account_is_removed_when_there_are_several(tmp_path: Path) -> None:
-    remove_older_reports(str(tmp_path), report(tmp_path))
-    remove_older_reports(str(tmp_path), [*report(tmp_path / "bunga"), *report(tmp_path / "warung")])
+    for place in (".", "bunga", "warung"):
+        report(tmp_path / place)
+    remove_older_reports(str(tmp_path), ["."])
+    remove_older_reports(str(tmp_path), ["bunga", "warung"])
     assert not (tmp_path / "audit.html").exists() and (tmp_path / "bunga" / "audit.html").exists()
 
 
 def test_other_files_and_reports_of_other_runs_stay(tmp_path: Path) -> None:
-    remove_older_reports(str(tmp_path), [*report(tmp_path / "bunga"), *report(tmp_path / "warung")])
-    report(tmp_path / "by-hand")
+    for place in ("bunga", "warung", "by-hand"):
+        report(tmp_path / place)
+    remove_older_reports(str(tmp_path), ["bunga", "warung"])
     (tmp_path / "warung" / "notes.txt").write_text("mine", encoding="utf-8")
-    remove_older_reports(str(tmp_path), report(tmp_path / "bunga"))
+    remove_older_reports(str(tmp_path), ["bunga"])
     assert (tmp_path / "by-hand" / "audit.html").exists() and names(tmp_path / "warung") == {"notes.txt"}
 
 
@@ -53,10 +62,10 @@ def test_no_link_and_no_path_outside_the_directory_is_followed(tmp_path: Path, p
     """Another user of a shared directory can write the list, and replace a directory by a link."""
     dest = tmp_path / "reports"
     victim = report(tmp_path / "victim")
-    kept = report(dest / "bunga")
+    report(dest / "bunga")
     (dest / "victim").symlink_to(tmp_path / "victim")
     (dest / INDEX).write_text(f"bunga\n{place}\n", encoding="utf-8")
-    remove_older_reports(str(dest), kept)
+    remove_older_reports(str(dest), ["bunga"])
     assert all(Path(file).exists() for file in victim)
 
 
@@ -64,5 +73,30 @@ def test_directory_above_is_no_place(tmp_path: Path) -> None:
     above = report(tmp_path)
     kept = report(tmp_path / "reports" / "bunga")
     (tmp_path / "reports" / INDEX).write_text("bunga\n..\n\n", encoding="utf-8")
-    remove_older_reports(str(tmp_path / "reports"), kept)
+    remove_older_reports(str(tmp_path / "reports"), ["bunga"])
     assert all(Path(file).exists() for file in (*above, *kept))
+
+
+class Action(AuditAction):
+    """The action with the results of its accounts, instead of a run of the module."""
+
+    _selects = False
+
+    def __init__(self, dest: Path, results: list[dict[str, object]]) -> None:
+        self._task = SimpleNamespace(args={"dest": str(dest)}, check_mode=False)
+        self._results = results
+
+    def _run_all(self, *_arguments: object) -> list[dict[str, object]]:
+        return self._results
+
+
+def test_report_of_an_account_that_cannot_be_read_stays(tmp_path: Path) -> None:
+    """On a bad day, the page of yesterday is what the owner has."""
+    accounts = [{"name": "bunga"}, {"name": "warung"}]
+    results = [{"files": {"html": file for file in report(tmp_path / account["name"])}} for account in accounts]
+    Action(tmp_path, results)._run_accounts({}, "", accounts, 1)
+    failed = {"failed": True, "msg": "the service failed with HTTP 502"}
+    assert Action(tmp_path, [results[0], failed])._run_accounts({}, "", accounts, 1)["failed"]
+    assert names(tmp_path / "warung") == {f"audit.{form}" for form in FORMS}
+    Action(tmp_path, [results[0]])._run_accounts({}, "", accounts[:1], 1)
+    assert names(tmp_path) == set()
