@@ -22,9 +22,9 @@ from .redaction import printable
 
 MIN_DIGITS = 8
 MAX_DIGITS = 15
-# YAML 1.1 reads an unquoted 02155543210 as an octal number, and the resulting number is short. A number that YAML does
-# not change begins with its country code and has at least ten digits.
-MIN_UNQUOTED_DIGITS = 10
+# YAML 1.1 reads an unquoted 02155543210 as an octal number. Up to twelve digits, the resulting number has ten or fewer.
+# A number that YAML does not change begins with its country code; the few that have only ten digits must be quoted.
+MIN_UNQUOTED_DIGITS = 11
 
 # The service's default country code for a number that begins with 0.
 COUNTRY = "62"
@@ -46,6 +46,7 @@ _LOST_ZERO = re.compile(r"8[1-9][0-9]{6,10}")
 _WITH_COUNTRY = re.compile(r"\s*(?:\+|00)\s*[1-9]")
 # +62 (0)812 ...: the zero is dialed only without the country code.
 _OPTIONAL_ZERO = re.compile(r"[(\[]\s*0\s*[)\]]")
+_KEEPS_ZERO = re.compile(rf"\s*(?:\+|00)\s*(?:{'|'.join(sorted(COUNTRIES_KEEPING_ZERO))})")
 
 
 _QUOTE = 'write its digits alone, in quotes, as in "6281234567890"'
@@ -127,7 +128,7 @@ def to_international(value: object, country: str = COUNTRY, option: str = "numbe
     Raises:
         OptionError: The value is not a number, or has a 0 instead of its country code.
     """
-    if isinstance(value, str) and _WITH_COUNTRY.match(value):
+    if isinstance(value, str) and _WITH_COUNTRY.match(value) and not _KEEPS_ZERO.match(value):
         value = _OPTIONAL_ZERO.sub("", value)
     digits = parse_number(value, option)
     if country not in COUNTRIES_KEEPING_ZERO:

@@ -40,8 +40,8 @@ DIGITS = st.text("0123456789", min_size=8, max_size=13).filter(lambda text: text
         ("[62]8123456789", "628123456789"),
         ("62812\u00a03456\u202f789", "628123456789"),
         (628123456789, "628123456789"),
-        # The shortest number that YAML does not convert.
-        (1234567890, "1234567890"),
+        # The shortest number that is accepted without quotes.
+        (12025550123, "12025550123"),
         ("12345678", "12345678"),
         ("123456789012345", "123456789012345"),
     ],
@@ -61,6 +61,9 @@ def test_number_is_parsed_to_its_digits(written: object, digits: str) -> None:
         ("", "0 digits"),
         (1234567890123456, "16 digits"),
         (296933000, "quote it"),
+        # 07412345671 and 07611234567, which YAML reads as octal numbers.
+        (0o7412345671, "quote it"),
+        (0o7611234567, "quote it"),
         (-628123456789, "quote it"),
         (8.1e10, "decimal number"),
         (True, "not a number"),
@@ -143,6 +146,9 @@ def test_different_phones_never_become_equal(one: str, other: str) -> None:
         ("06 1234 5678", "39", "390612345678"),
         ("+39 06 1234 5678", "39", "390612345678"),
         ("0039 06 1234 5678", "39", "390612345678"),
+        ("+39 (0)6 1234 5678", "62", "390612345678"),
+        ("+39 (0)6 1234 5678", "39", "390612345678"),
+        ("00 225 (0)7 12 34 56 78", "62", "2250712345678"),
         ("07 12 34 56 78", "225", "2250712345678"),
     ],
 )
