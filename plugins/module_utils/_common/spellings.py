@@ -62,6 +62,9 @@ class _DecodedView:
 class SecretFinder:
     """Finds and masks secrets in strings.
 
+    The workers of a fleet share one: some of them search while another one adds the token of a new device. So a search
+    iterates over copies, and what it stores goes to the caches that it began with: ``add`` replaces these at its end.
+
     Args:
         secrets: Strings of any length; empty ones are ignored.
     """
@@ -73,7 +76,8 @@ class SecretFinder:
         self._folded: set[str] = set()
         self._heads: set[str] = set()
         self._shortest = 0
-        self._automaton: Automaton | None = None
+        # The automaton of the long secrets, once a search needs it.
+        self._automata: list[Automaton] = []
         self._masked: dict[tuple[str, bool], str] = {}
         # Strings without a secret, except for short ones that are not encoded. Results repeat the same strings.
         self._unchanged: set[str] = set()
@@ -85,8 +89,6 @@ class SecretFinder:
         if not new:
             return
         self._known |= new
-        self._masked.clear()
-        self._unchanged.clear()
         for secret in new:
             # base64 and percent-encoding encode a non-ASCII character as several bytes.
             for form in sorted({secret, secret.encode("utf-8", "replace").decode("latin-1")}):
@@ -97,7 +99,7 @@ class SecretFinder:
                 folded = form.translate(_LOWER)
                 self._folded.add(folded)
                 self._heads.add(folded[:MIN_FOLDED_LENGTH])
-                self._automaton = None
+        self._automata, self._masked, self._unchanged = [], {}, set()
 
     def known(self) -> frozenset[str]:
         """Return all secrets that were added."""
@@ -113,18 +115,19 @@ class SecretFinder:
             text: The string.
             short: Whether a short secret that is not encoded is masked, too.
         """
-        if not short and text in self._unchanged:
+        unchanged, cached = self._unchanged, self._masked
+        if not short and text in unchanged:
             return text
         key = (text, short)
-        if key in self._masked:
-            return self._masked[key]
+        if key in cached:
+            return cached[key]
         masked = cover(text, self.spans(text, short))
         if len(text) > MAX_CACHED_LENGTH:
             return masked
         if masked == text and not short:
-            self._unchanged.add(text)
+            unchanged.add(text)
         else:
-            self._masked[key] = masked
+            cached[key] = masked
         return masked
 
     def mask_data(self, value: t.Any) -> t.Any:
@@ -182,19 +185,21 @@ class SecretFinder:
 
     def _places(self, text: str, shortest: int) -> t.Iterator[Span]:
         """Yield the spans of secrets of at least this length in a string, without decoding it."""
-        for length, secrets in self._short.items():
+        automata = self._automata
+        for length, secrets in tuple(self._short.items()):
             if shortest <= length <= len(text):
                 yield from _occurrences(text, length, secrets)
         folded = text.translate(_LOWER)
         start = self._first_head(folded)
         if start is not None:
-            self._automaton = self._automaton or Automaton(self._folded)
-            yield from self._automaton.find(folded, start)
+            if not automata:
+                automata.append(Automaton(tuple(self._folded)))
+            yield from automata[0].find(folded, start)
 
     def _first_head(self, text: str) -> int | None:
         """Return the first position where a long secret may begin; None if the string contains none."""
         if len(self._heads) <= MANY:
-            return min((place for place in map(text.find, self._heads) if place >= 0), default=None)
+            return min((place for place in map(text.find, tuple(self._heads)) if place >= 0), default=None)
         heads, size = self._heads, MIN_FOLDED_LENGTH
         parts = [text[place : place + size] for place in range(len(text) - size + 1)]
         if heads.isdisjoint(parts):
@@ -204,7 +209,7 @@ class SecretFinder:
 
 def _occurrences(text: str, length: int, secrets: set[str]) -> t.Iterator[Span]:
     """Yield the spans of short secrets, which all have the same length."""
-    if len(secrets) <= MANY and not any(secret in text for secret in secrets):
+    if len(secrets) <= MANY and not any(secret in text for secret in tuple(secrets)):
         return
     for place in range(len(text) - length + 1):
         if text[place : place + length] in secrets:

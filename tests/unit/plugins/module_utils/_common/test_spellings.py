@@ -196,3 +196,52 @@ def test_each_part_of_a_sent_url_is_masked(url: str, repeated: str) -> None:
 def test_ordinary_words_in_the_path_of_a_url_stay_readable() -> None:
     shown = Redactor("key-of-the-test").text("webhook is not reachable", sent=["https://h.example/webhook"])
     assert shown == "webhook is not reachable"
+
+
+class Interrupted(str):
+    """A string, during whose search another worker adds a secret."""
+
+    def __new__(cls, text: str, finder: SecretFinder) -> Interrupted:
+        created = super().__new__(cls, text)
+        created.finder = finder
+        return created
+
+    finder: SecretFinder
+
+    def _add(self) -> None:
+        count = len(self.finder.known())
+        self.finder.add([f"pin-{count:02d}", f"token {count:02d} {TOKEN}"])
+
+    def translate(self, table: t.Any) -> Interrupted:
+        return Interrupted(super().translate(table), self.finder)
+
+    def find(self, *arguments: t.Any) -> int:
+        self._add()
+        return super().find(*arguments)
+
+    def __contains__(self, part: object) -> bool:
+        self._add()
+        return str.__contains__(self, t.cast(str, part))
+
+
+def test_secret_can_be_added_while_another_worker_searches() -> None:
+    finder = SecretFinder(["pin-x1", "pin-x2", "a long secret", "another long secret"])
+    assert finder.mask(Interrupted("the number is wrong", finder)) == "the number is wrong"
+    assert len(finder.known()) > 4
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_text_that_is_searched_while_its_secret_is_added_is_searched_again(
+    short: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder, search = SecretFinder(["another long secret"]), SecretFinder.spans
+
+    def spans(self: SecretFinder, text: str, short: bool = True) -> t.Any:
+        found = search(self, text, short)
+        self.add([TOKEN])
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SecretFinder, "spans", spans)
+        finder.mask(f"token {TOKEN}", short)
+    assert finder.mask(f"token {TOKEN}", short) == f"token {MASK}"
