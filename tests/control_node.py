@@ -73,6 +73,7 @@ class Controller:
         self.waited = 0.0
         # Held while a fleet is planned.
         self.planning = threading.Lock()
+        self.interrupted = threading.Event()
         self.on_pause: t.Callable[[float], object] = lambda waited: None
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
@@ -105,6 +106,7 @@ class Controller:
             clock=lambda: read_steady_clock() + self.waited,
             pause=self._pause,
             planning=self.planning,
+            interrupted=self.interrupted.is_set,
         )
         return run_command(MODULES[module][1], task)
 

@@ -94,7 +94,11 @@ def find_files(given: object, option: str, base: str) -> list[str]:
 
 
 def _yaml_files(folder: str) -> list[str]:
-    paths = [os.path.join(folder, name) for name in os.listdir(folder) if _YAML_FILE.fullmatch(name)]
+    try:
+        names = os.listdir(folder)
+    except OSError as exc:
+        raise SourceError(f"The directory {folder} cannot be read ({exc.strerror}). Nothing was read.") from None
+    paths = [os.path.join(folder, name) for name in names if _YAML_FILE.fullmatch(name)]
     return [path for path in paths if os.path.isfile(path)]
 
 

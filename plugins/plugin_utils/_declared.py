@@ -12,18 +12,22 @@ The sources are read and checked on the control node. Then the module runs once 
 from __future__ import annotations
 
 import abc
-import concurrent.futures
 import os
 import re
+import threading
 import typing as t
 
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import MAX_ACCOUNTS_AT_A_TIME
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
+    MAX_ACCOUNTS_AT_A_TIME,
+    run_concurrently,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import (
     CLIENTS,
     DEFAULTS,
@@ -35,7 +39,9 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declared_accounts import accounts_of
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.device_warnings import join_warnings
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.selection import ONLY, select_devices
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import bind
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import SOURCES
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import resolve_aliases
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
     SourceError,
@@ -71,6 +77,12 @@ class DeclaredAction(InProcess):
     def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(*args, **kwargs)
         self._finders: list[SecretFinder] = []
+        # The options that concern no single account, in the types of the module.
+        self._validated: Result = {}
+        self._interrupted = threading.Event()
+
+    def _is_interrupted(self) -> bool:
+        return self._interrupted.is_set()
 
     def _new_finder(self) -> SecretFinder:
         finder = super()._new_finder()
@@ -92,6 +104,7 @@ class DeclaredAction(InProcess):
             if not set(self._task.args) & set(SOURCES):
                 return super()._perform(variables, why)
             self._check_task(variables)
+            self._validated = self._validate()
             accounts, problems, files = self._read(variables)
             if problems:
                 return failed_before(problems)
@@ -116,6 +129,20 @@ class DeclaredAction(InProcess):
             elif isinstance(given, list):
                 result[key] = [in_terms_of_role(text, self._prefix, options) for text in given]
         return result
+
+    def _validate(self) -> Result:
+        """Return the options that concern no single account, as the module would receive them.
+
+        Raises:
+            SourceError: One is invalid, such as a safety limit that is null: it must not count as no limit.
+        """
+        given = resolve_aliases(self.spec, untag(self._task.args))
+        shared = {name: given[name] for name in given if name in self.spec and name not in OF_EACH_ACCOUNT}
+        checked = ArgumentSpecValidator(bind({name: self.spec[name] for name in shared})).validate(shared)
+        if checked.error_messages:
+            raise SourceError(f"{self._refusal(checked)}. Nothing was done.")
+        validated: Result = checked.validated_parameters
+        return validated
 
     def _check_task(self, variables: dict[str, t.Any]) -> None:
         """Check that sources can be read for this task; SourceError if not."""
@@ -212,8 +239,7 @@ class DeclaredAction(InProcess):
         """Return the result of each account; several at a time, unless they are ordinary modules."""
         if why or len(accounts) < 2:
             return list(map(run, accounts))
-        with concurrent.futures.ThreadPoolExecutor(MAX_ACCOUNTS_AT_A_TIME) as pool:
-            return list(pool.map(run, accounts))
+        return run_concurrently(run, accounts, at_a_time=MAX_ACCOUNTS_AT_A_TIME, interrupt=self._interrupted.set)
 
     def _run_module(self, variables: dict[str, t.Any], why: str, arguments: Result, check_mode: bool) -> Result:
         """Run the module of this action, here or as an ordinary module, and return its result."""

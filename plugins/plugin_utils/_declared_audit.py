@@ -22,7 +22,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinatio
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.input_files import read_start
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.audit import AUDIT, NAMES, run_audit
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declared import (
     DeclaredAction,
     Result,
@@ -65,7 +64,7 @@ class AuditAction(DeclaredAction):
             arguments[PROM] = f"{start}-{account['name']}{end}"
         # With several files, a device without a client belongs to its file.
         owners = account["sources"] if files > 1 else {}
-        arguments["owners"] = {**owners, **account["owners"], **untag(self._task.args.get("owners") or {})}
+        arguments["owners"] = {**owners, **account["owners"], **(self._validated.get("owners") or {})}
         return self._run_module(variables, why, arguments, bool(self._task.check_mode))
 
 

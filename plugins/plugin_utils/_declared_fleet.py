@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import typing as t
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import OptionError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
+    HAS_WORK,
     LIMITS,
     AccountsOptions,
     reconcile_accounts,
@@ -60,6 +62,14 @@ class FleetAction(DeclaredAction):
 
     spec = FLEET
     command = staticmethod(run_fleet)
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Each account has a thread.
+        self._work = threading.local()
+
+    def _found_work(self, found: bool) -> None:
+        self._work.found = found
 
     def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
         if OFFLINE not in variables:
@@ -123,6 +133,10 @@ class FleetAction(DeclaredAction):
 
     def _token_export(self) -> TokenExport:
         given = untag(self._task.args.get("tokens") or {})
+        if not isinstance(given, dict):
+            raise ExportError(
+                f"{self._prefix}tokens is not a dictionary; write dest and password, or command. Nothing was done."
+            )
         command = given.get("command") or []
         if not isinstance(command, list) or any(not isinstance(word, str) for word in command):
             raise ExportError(
@@ -140,18 +154,16 @@ class FleetAction(DeclaredAction):
         )
 
     def _options(self, run: _AccountRun) -> AccountsOptions:
-        arguments = self._task.args
-        defaults = {option: FLEET[option].get("default") for option in LIMITS}
-        limits = {option: arguments.get(option, defaults[option]) for option in defaults}
-        canary = int(arguments.get("canary") or 0)
+        options = self._validated
         return AccountsOptions(
-            {option: None if limit is None else int(limit) for option, limit in limits.items()},
+            {option: options.get(option, FLEET[option].get("default")) for option in LIMITS},
             self._prefix,
-            stop=arguments.get("on_error") == "stop" or canary > 0,
+            stop=options.get("on_error") == "stop" or options.get("canary", 0) > 0,
             # Ordinary modules run one after another, because they share this object.
             at_a_time=1 if run.why else AccountsOptions.at_a_time,
             check_mode=run.check_mode,
             run_unchanged=run.export.is_wanted,
+            interrupt=self._interrupted.set,
         )
 
     # An account
@@ -167,7 +179,9 @@ class FleetAction(DeclaredAction):
         if self._is_summary:
             # The sentences are made from the changes.
             arguments["result"] = "changed"
+        self._work.found = False
         result = self._run_module(run.variables, run.why, arguments, preview)
+        result[HAS_WORK] = self._work.found
         if run.export.is_wanted and (not preview or run.check_mode) and "devices" in result:
             self._export(run, account, arguments, result)
         return result

@@ -105,7 +105,16 @@ class InProcess(ActionBase):
                 f"{self._task.action} is run as an ordinary module: {why}", host=variables.get("inventory_hostname")
             )
         with contextlib.nullcontext() if why else self._module_environment():
-            result.update(self._perform(variables, why))
+            if self._task.until or (self._task.retries or 0) > 1:
+                # All retries share this process, and each of them must read the current state.
+                CACHE.clear()
+            try:
+                result.update(self._perform(variables, why))
+            except BaseException:
+                # The task has timed out, or the user pressed Ctrl-C: a cached connection may be in the middle of a
+                # request. The accounts of a task share the cache, so none of them clears it.
+                CACHE.clear()
+                raise
         return result
 
     def _perform(self, variables: dict[str, t.Any], why: str) -> dict[str, t.Any]:
@@ -227,6 +236,13 @@ class InProcess(ActionBase):
     def _keep_quiet(self, text: str) -> None:
         """Show nothing: the task has no_log, or the user disabled progress."""
 
+    def _is_interrupted(self) -> bool:
+        """Return whether the task was interrupted while its module runs in another thread."""
+        return False
+
+    def _found_work(self, found: bool) -> None:
+        """Take whether a preview found something to do. Only a fleet in several accounts uses it."""
+
     def _draw(self, image: bytes) -> None:
         """Draw the image of a QR code. Only the module that fetches one draws it."""
 
@@ -238,9 +254,6 @@ class InProcess(ActionBase):
         progress: t.Callable[[int, int, int], None],
         check_mode: bool,
     ) -> dict[str, t.Any]:
-        if self._task.until or (self._task.retries or 0) > 1:
-            # All retries share this process, and each of them must read the current state.
-            CACHE.clear()
         task = ModuleInput(
             params,
             os.environ,
@@ -253,16 +266,14 @@ class InProcess(ActionBase):
             notify=self._keep_quiet if self._task.no_log else self._show,
             draw=self._draw,
             planning=PLANNING,
+            interrupted=self._is_interrupted,
+            found_work=self._found_work,
         )
         try:
             report = run_command(type(self).command, task)
         except FonnteError as fault:
             warnings += fault.warnings
             return {"failed": True, **failure(fault)}
-        except BaseException:
-            # The task has timed out, or the user pressed Ctrl-C: a cached connection may be in the middle of a request.
-            CACHE.clear()
-            raise
         warnings += report.warnings
         mask_secrets(report.secrets)
         return report.result

@@ -164,7 +164,8 @@ class TokenExport:
 
     def _read(self, path: str) -> dict[str, str]:
         text = VaultLib([("default", self._secret())]).decrypt(read_whole(path))
-        tokens = (yaml.safe_load(text) or {}).get(KEY)
+        content = yaml.safe_load(text)
+        tokens = content.get(KEY) if isinstance(content, dict) else None
         if not isinstance(tokens, dict):
             raise ValueError(f"no {KEY}")
         return {str(number): str(token) for number, token in tokens.items()}

@@ -26,6 +26,8 @@ LIMITS = {MAX_CREATE: "created", MAX_CLEAR: "cleared", MAX_DISCONNECT: "disconne
 
 # Runs fonnte_fleet on an account and returns its result, with ``failed`` and ``msg`` after a failure. The arguments are
 # the account, whether it is a preview, and the limits of this account; None for the limits of the user.
+# A preview also has HAS_WORK, whether the account must be run: a proof for the record is work, and no change.
+HAS_WORK = "has_work"
 Runner = t.Callable[[Result, bool, t.Optional[t.Mapping[str, int]]], Result]
 NO_LIMIT = 10**9
 
@@ -40,7 +42,9 @@ class AccountsOptions:
         stop: Whether to begin no further account after a failure. The accounts are then reconciled one after another.
         at_a_time: The number of accounts to reconcile at a time.
         check_mode: Whether the run is in check mode.
-        run_unchanged: Whether to run an account with nothing to change after its preview, too.
+        run_unchanged: Whether to run an account with nothing to do after its preview, too.
+        interrupt: Called if the run is interrupted, such as by the timeout of the task: an account in progress must
+            begin no further device.
     """
 
     limits: t.Mapping[str, int | None]
@@ -49,6 +53,11 @@ class AccountsOptions:
     at_a_time: int = MAX_ACCOUNTS_AT_A_TIME
     check_mode: bool = False
     run_unchanged: bool = False
+    interrupt: t.Callable[[], None] = lambda: None
+
+    def must_run(self, preview: Result) -> bool:
+        """Return whether an account must be run after its preview."""
+        return self.run_unchanged or bool(preview.get("changed") or preview.get(HAS_WORK))
 
 
 def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: AccountsOptions) -> dict[str, t.Any]:
@@ -82,17 +91,13 @@ def reconcile_accounts(accounts: t.Sequence[Result], run: Runner, options: Accou
 def _apply(
     accounts: t.Sequence[Result], run: Runner, options: AccountsOptions, previews: t.Sequence[Result]
 ) -> list[Result]:
-    """Run the accounts that have something to change, and return the result of each account."""
-    work = [
-        (account, preview)
-        for account, preview in zip(accounts, previews)
-        if options.run_unchanged or preview.get("changed")
-    ]
+    """Run the accounts that have something to do, and return the result of each account."""
+    work = [(account, preview) for account, preview in zip(accounts, previews) if options.must_run(preview)]
     # The user's limits were checked against the previews, so no account may exceed its preview.
     limits = [_planned(account, preview) for account, preview in work]
     applied = iter(_run_all([account for account, _preview in work], run, False, options, limits))
-    # With nothing to change, the preview is the result: a run would read the same again.
-    return [next(applied) if options.run_unchanged or preview.get("changed") else preview for preview in previews]
+    # With nothing to do, the preview is the result: a run would read the same again.
+    return [next(applied) if options.must_run(preview) else preview for preview in previews]
 
 
 def _planned(account: Result, preview: Result) -> dict[str, int]:
@@ -134,12 +139,36 @@ def _run_all(
 ) -> list[Result]:
     """Return the result of each account; an empty dictionary for an account that was not begun."""
     if options.at_a_time > 1 and len(accounts) > 1 and (preview or not options.stop):
-        with concurrent.futures.ThreadPoolExecutor(options.at_a_time) as pool:
-            return list(pool.map(lambda account, own: run(account, preview, own), accounts, limits))
+        return run_concurrently(
+            lambda account, own: run(account, preview, own),
+            accounts,
+            limits,
+            at_a_time=options.at_a_time,
+            interrupt=options.interrupt,
+        )
     results: list[Result] = []
     for account, own in zip(accounts, limits):
         stopped = options.stop and not preview and any(result.get("failed") or not result for result in results)
         results.append({} if stopped else run(account, preview, own))
+    return results
+
+
+def run_concurrently(
+    run: t.Callable[..., Result], *columns: t.Iterable[t.Any], at_a_time: int, interrupt: t.Callable[[], None]
+) -> list[Result]:
+    """Return the results of a function for each row of its arguments, in their order.
+
+    An interruption reaches only the thread that waits here. ``interrupt`` passes it on, and the error is raised without
+    waiting for the other threads. The process still ends after them, because Python joins them at exit.
+    """
+    pool = concurrent.futures.ThreadPoolExecutor(at_a_time)
+    try:
+        results = list(pool.map(run, *columns))
+    except BaseException as fault:
+        interrupt()
+        pool.shutdown(wait=isinstance(fault, Exception))
+        raise
+    pool.shutdown()
     return results
 
 

@@ -76,6 +76,7 @@ class FleetOptions:
         unlisted: The handling of devices that no entry declares: ``ignore``, ``report`` or ``error``.
         result: The devices to return: ``all``, ``changed`` or ``summary`` (none).
         planning: Held while the devices are planned, see ``ModuleInput``.
+        interrupted: Whether the task was interrupted, see ``ModuleInput``.
     """
 
     concurrency: int = 4
@@ -88,6 +89,7 @@ class FleetOptions:
     unlisted: str = "ignore"
     result: str = "all"
     planning: t.ContextManager[t.Any] = NO_LOCK
+    interrupted: t.Callable[[], bool] = lambda: False
 
     @property
     def limits(self) -> dict[str, int | None]:

@@ -319,6 +319,8 @@ class FleetState:
         creates = plan is not None and CREATE in plan.operations
         if self.context.lineage.has_ended():
             self.stop("the process that started this run has ended")
+        if self.options.interrupted():
+            self.stop("the run was interrupted")
         run.skipped = self.stop_reason or (self.account_full if creates else "")
         if run.skipped:
             return

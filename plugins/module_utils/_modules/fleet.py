@@ -85,7 +85,7 @@ def run_fleet(task: ModuleInput) -> ModuleResult:
     require_devices(task.params)
     if task.params["tokens"] is not None:
         raise OptionError("tokens", "it requires files, hosts or clients", "set one of these")
-    options = replace(fleet_options(task.params), planning=task.planning)
+    options = replace(fleet_options(task.params), planning=task.planning, interrupted=task.interrupted)
     # All workers share one list until it is too old for writes. The cache tracks the run's own writes.
     listing = DeviceListCache(survives_errors=True, clock=task.clock)
     task.secrets.add(entry_tokens(task.params))
@@ -97,6 +97,7 @@ def run_fleet(task: ModuleInput) -> ModuleResult:
     with error_context("Managing the fleet"):
         if task.check_mode:
             turns = preview_fleet(context, members, options)
+            task.found_work(any(turn.has_work for turn in turns))
         else:
             turns = apply_fleet(context, members, options, task.progress)
     result, warnings = fleet_result(context, turns, options, redactor)

@@ -41,6 +41,8 @@ class ModuleInput:
         pause: Pauses a wait for so many seconds.
         planning: Held while a fleet is planned. Accounts that are planned by threads at the same time compete for the
             interpreter, which takes a quarter more time than one after another.
+        interrupted: Whether the task was interrupted in another thread, so that a fleet begins no further device.
+        found_work: Takes whether the preview of a fleet found something to do, even if it is no change.
     """
 
     params: Params
@@ -56,6 +58,8 @@ class ModuleInput:
     clock: Clock = field(default=read_steady_clock, repr=False)
     pause: t.Callable[[float], None] = field(default=time.sleep, repr=False)
     planning: t.ContextManager[t.Any] = field(default_factory=contextlib.nullcontext, repr=False)
+    interrupted: t.Callable[[], bool] = field(default=lambda: False, repr=False)
+    found_work: t.Callable[[bool], None] = field(default=lambda found: None, repr=False)
 
 
 @dataclass

@@ -14,7 +14,11 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils import _declaration_sources
-from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import SourceError, SourceReader
+from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
+    SourceError,
+    SourceReader,
+    find_files,
+)
 
 
 def test_unresolved_template_is_reported_from_the_text_that_was_read(
@@ -79,3 +83,12 @@ def test_only_a_file_with_templates_is_evaluated(
             SourceReader(DataLoader(), variables).read([str(path)], [], False)
     else:
         assert SourceReader(DataLoader(), variables).read([str(path)], [], False) == {str(path): {"name": name}}
+
+
+def test_directory_that_cannot_be_listed_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: object) -> t.NoReturn:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(_declaration_sources.os, "listdir", refuse)
+    with pytest.raises(SourceError, match=r"cannot be read \(Permission denied\)\. Nothing was read\."):
+        find_files(str(tmp_path), "files", ".")

@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._token_files import ExportError, TokenExport
 
@@ -49,3 +50,11 @@ def test_file_instead_of_the_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokens").write_text("a file in the way")
     with pytest.raises(ExportError, match="it is not a directory that you can write to"):
         prepare(tmp_path / "tokens")
+
+
+@pytest.mark.parametrize("content", ["- a list", "a text", "fonnte_tokens: a text", ""])
+def test_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
+    secret = VaultSecret(b"a password")
+    (tmp_path / "toko.yml").write_bytes(VaultLib([("default", secret)]).encrypt(content, secret))
+    with pytest.raises(ExportError, match="does not decrypt it, or it has no"):
+        prepare(tmp_path)

@@ -271,6 +271,14 @@ def test_canary_devices_run_first(rich: Controller) -> None:
     assert fleet(rich, entries(6), canary=2)["summary"]["created"] == 5
 
 
+def test_interrupted_task_begins_no_further_device(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread waits for the accounts of a task, and only that thread gets its timeout."""
+    adding(monkeypatch, {number(1): rich.interrupted.set})
+    result = fleet(rich, entries(6), concurrency=1, canary=2)
+    assert statuses(result) == ["changed", "changed", *["not_attempted"] * 4]
+    assert len(rich.sandbox.devices()) == 2
+
+
 def test_refused_token_stops_all_devices(rich: Controller) -> None:
     refusal = {"status": False, "reason": "unknown user"}
     rich.sandbox.fault("status", path="/add-device", code=200, body=refusal, times=None)

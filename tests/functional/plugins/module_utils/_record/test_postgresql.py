@@ -92,9 +92,18 @@ def test_url_that_the_library_would_parse_differently_is_refused_without_showing
     assert "record_url" in shown and not any(part in shown for part in ("user:", "host/", "ss@", "p@", "pa/"))
 
 
-def test_invalid_url_is_not_quoted() -> None:
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "%zzet@host/database",
+        # Python cannot convert these names of hosts.
+        "et@db..example.com/database",
+        f"et@{'long' * 20}.example.com/database",
+    ],
+)
+def test_invalid_url_is_not_quoted(rest: str) -> None:
     with pytest.raises(OptionError) as caught:
-        PostgresqlBackend("postgresql://user:secr%zzet@host/database").mark()
+        PostgresqlBackend(f"postgresql://user:secr{rest}").mark()
     assert "secr" not in str(caught.value) and "%zz" not in str(caught.value)
 
 

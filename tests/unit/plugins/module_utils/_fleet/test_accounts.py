@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.accounts import (
+    HAS_WORK,
     AccountsOptions,
     reconcile_accounts,
 )
@@ -195,3 +196,33 @@ def test_run_of_an_account_is_limited_to_its_preview() -> None:
     assert set((run.limits["a", True] or {}).values()) == {10**9}
     reconcile_accounts([account("a")], run, AccountsOptions(NO_LIMITS))
     assert run.limits["a", False] is None
+
+
+def test_account_with_something_to_record_is_run() -> None:
+    """A stamp of another control node that proves a value is no change, and must reach the record."""
+    unchanged = {**result(), "changed": False}
+    run = Runner({("a", True): {**unchanged, HAS_WORK: True}, ("b", True): {**unchanged, HAS_WORK: False}})
+    reconcile_accounts([account("a"), account("b")], run, AccountsOptions(NO_LIMITS))
+    assert run.calls[2:] == [("a", False)]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_interruption_is_passed_on_to_the_accounts_in_progress(preview: bool) -> None:
+    """A timeout of the task and Ctrl-C reach only the thread that waits."""
+    begun, interrupted, finished = threading.Event(), threading.Event(), threading.Event()
+
+    def run(one: Json, ahead: bool, _limits: t.Mapping[str, int] | None) -> Json:
+        if ahead is not preview:
+            return result(created=1)
+        if one["name"] == "a":
+            begun.wait(60)
+            raise KeyboardInterrupt
+        begun.set()
+        assert interrupted.wait(60)
+        finished.set()
+        return result(created=1)
+
+    options = AccountsOptions(NO_LIMITS, interrupt=interrupted.set)
+    with pytest.raises(KeyboardInterrupt):
+        reconcile_accounts([account("a"), account("b")], run, options)
+    assert finished.wait(60)
