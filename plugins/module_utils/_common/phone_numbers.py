@@ -122,6 +122,16 @@ def international(digits: str, country: str = COUNTRY) -> str:
     return digits
 
 
+def check_dialed(digits: str, option: str) -> str:
+    """Return the digits of a number to store at the service; raise OptionError if no phone has such a number.
+
+    The service stores it as it is sent. In a comparison, this spelling is equal to that without the zeros.
+    """
+    if digits.startswith(("00", COUNTRY + "0")):
+        raise OptionError(option, f"{digits} cannot be dialed", f'write "{international(digits)}"')
+    return digits
+
+
 def to_international(value: object, country: str = COUNTRY, option: str = "number") -> str:
     """Return the international form of a number that a user has written in an option.
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .._common.errors import OptionError
-from .._common.phone_numbers import parse_number
+from .._common.phone_numbers import check_dialed, parse_number
 from .stamp import HOOKS, OWN, strip_stamp
 
 Value = t.Union[str, bool]
@@ -201,7 +201,7 @@ _VALIDATORS: dict[ValueType, t.Callable[[str, object], Value]] = {
     ValueType.FLAG: _validate_flag,
     ValueType.URL: _validate_url,
     # Empty: nothing is forwarded.
-    ValueType.NUMBER: lambda option, value: "" if value == "" else parse_number(value, option),
+    ValueType.NUMBER: lambda option, value: "" if value == "" else check_dialed(parse_number(value, option), option),
     ValueType.COUNTRY: _validate_country,
 }
 

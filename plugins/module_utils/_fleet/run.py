@@ -27,6 +27,7 @@ from .._common.errors import (
     RefusedError,
     RequestError,
 )
+from .._common.phone_numbers import canonical
 from .._device.models import DeviceList
 from .._reconcile.engine import Guard, apply, make_preview, preview
 from .._reconcile.locks import LockSet, acquire_all
@@ -155,9 +156,9 @@ def preview_all(
                 for run in some:
                     preview_one(run)
     else:
+        # Each device has its own mark and its own request, so no entry may be read ahead: it would be older than the mark.
         with concurrent.futures.ThreadPoolExecutor(concurrency) as pool:
-            for some in _batches(context, runs, None):
-                list(pool.map(preview_one, some))
+            list(pool.map(preview_one, runs))
     return runs
 
 
@@ -187,12 +188,23 @@ def _refuse_impossible(runs: t.Sequence[EntryRun]) -> None:
 
 
 def find_duplicates(runs: t.Sequence[EntryRun]) -> t.Iterator[str]:
-    """Yield a sentence for each two entries that are one device: one has its number, the other its token."""
+    """Yield a sentence for each two entries that are one device: one has its number, the other its token.
+
+    Two devices whose numbers are two spellings of one number have one entry of the record, which both would lock.
+    """
     first: dict[str, EntryRun] = {}
+    of_number: dict[str, EntryRun] = {}
+    # Entries with a number were compared before.
+    compares = any(not run.entry.desired.number for run in runs)
     for run in runs:
         device = run.predicted.observation.device if run.predicted is not None else None
-        if device is not None and first.setdefault(device.token, run) is not run:
+        if device is None:
+            continue
+        twin = of_number.setdefault(canonical(device.number), run) if compares else run
+        if first.setdefault(device.token, run) is not run:
             yield f"{first[device.token].entry.label} and {run.entry.label} are one device"
+        elif twin is not run:
+            yield f"{twin.entry.label} and {run.entry.label} have one number in two spellings, so manage them in separate tasks"
 
 
 def impossible_error(problems: t.Sequence[str]) -> OptionError:

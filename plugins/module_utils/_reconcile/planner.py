@@ -17,7 +17,7 @@ from datetime import datetime
 
 from .._common.clock import age, expired
 from .._common.errors import NotFoundError, OptionError, PolicyError
-from .._common.phone_numbers import no_country
+from .._common.phone_numbers import check_dialed, no_country
 from .._device.settings import BY_OPTION, NAME_LENGTH, WRITE_ONLY, Settings, Value, significant
 from .._device.stamp import LENGTH as STAMP_LENGTH
 from .._device.stamp import Claims
@@ -124,6 +124,7 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
         raise OptionError(
             "name", f"device {desired.number} does not exist, and creating it needs a name", "declare its name"
         )
+    check_dialed(desired.number, "device")
     # A new device has no webhooks, so there is nothing to clear.
     wanted = {option: value for option, value in settings.items() if value != ""}
     add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}

@@ -228,7 +228,8 @@ class PostgresqlBackend:
         # A failure here has been reported before where it matters: without the session, the locks are gone, and open
         # names stay open.
         with contextlib.suppress(RecordError):
-            still_open = [name for name in names if self._held[name].open]
+            # What a dead run left open stays so until a run has written: until then, it is unknown what was applied.
+            still_open = [name for name in names if self._held[name].open and self._held[name].written]
             if still_open and not dies:
                 self._put([Write(name, self._held[name].stored.text, self._held[name].stored) for name in still_open])
         with self._guard:
@@ -315,7 +316,7 @@ class PostgresqlBackend:
         # If the previous run has died, a mark from before this write proves nothing.
         base = chain.base if chain is not None and chain.last == planned else revision if row.left_open else planned
         self._chains[write.name] = Chain(base, revision)
-        row.stored, row.open = Stored(write.text, revision), is_open
+        row.stored, row.open, row.written = Stored(write.text, revision), is_open, True
         return row.stored
 
     def _missed(self, writes: t.Sequence[Write]) -> RecordError:

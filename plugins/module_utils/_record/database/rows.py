@@ -31,11 +31,13 @@ class Row:
         stored: Its string and revision.
         open: Whether a request may still be applied.
         left_open: Whether it was open when it was locked: the previous run has died.
+        written: Whether this run has written it since.
     """
 
     stored: Stored
     open: bool
     left_open: bool
+    written: bool = False
 
 
 class Chain(t.NamedTuple):

@@ -28,6 +28,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet import run 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import run_fleet
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.task import ModuleInput
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.lock_files import LockFiles
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.store import RecordStore
 from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 
 URL = "https://h.example.com/a?key=s3cret"
@@ -269,6 +270,33 @@ def test_canary_devices_run_first(rich: Controller) -> None:
     assert statuses(result) == ["changed", "failed", *["not_attempted"] * 4]
     assert [entry["number"] for entry in rich.sandbox.writes()][:1] == [number(0)]
     assert fleet(rich, entries(6), canary=2)["summary"]["created"] == 5
+
+
+def test_record_is_not_read_before_the_mark_of_a_device(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a list of the account, each device has its own mark, which comes minutes later in a large fleet."""
+    fleet(rich, entries(2))
+    tokens = [device["token"] for device in rich.sandbox.devices().values()]
+    steps: list[str] = []
+    for name in ("mark", "prefetch"):
+        real = getattr(RecordStore, name)
+        monkeypatch.setattr(
+            RecordStore, name, lambda *given, real=real, name=name: (steps.append(name), real(*given))[1]
+        )
+    result = fleet(rich, [{"device_token": token} for token in tokens], account_token=None)
+    assert statuses(result) == ["unchanged"] * 2 and set(steps) == {"mark"}
+
+
+@pytest.mark.parametrize("state", ["present", "disconnected"])
+def test_two_spellings_of_one_number_are_refused(rich: Controller, state: str) -> None:
+    """Both would lock the same entry of the record for their number."""
+    twins = [number(0), "62" + number(0)[1:]]
+    account = {"token": rich.sandbox.account_token, "plan": "Super", "devices": [{"number": one} for one in twins]}
+    rich.sandbox.reset(accounts=[account])
+    tokens = [rich.sandbox.devices()[one]["token"] for one in twins]
+    rich.sandbox.clear_journal()
+    result = fleet(rich, [{"device_token": token, "state": state, "name": "Toko"} for token in tokens])
+    assert "have one number in two spellings" in result["msg"] and "in separate tasks" in result["msg"]
+    assert rich.sandbox.writes() == []
 
 
 def test_interrupted_task_begins_no_further_device(rich: Controller, monkeypatch: pytest.MonkeyPatch) -> None:

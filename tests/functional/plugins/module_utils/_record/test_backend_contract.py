@@ -240,6 +240,18 @@ def test_entry_left_open_by_a_dead_run_is_stale_and_reported_once(here: Backend,
         assert not here.left_open([DEVICE]) and not here.stale(mark, [DEVICE])
 
 
+def test_entry_left_open_by_a_dead_run_is_reported_until_a_run_has_written(here: Backend, there: Backend) -> None:
+    """A run that fails before its first write has not found out whether the request of the dead run was applied."""
+    with pytest.raises(Crash), there.lock([DEVICE], 0):
+        put(there, DEVICE, text(DEVICE, "doubt"), Phase.BEGIN)
+        raise Crash
+    for _run in range(2):
+        with pytest.raises(ValueError), here.lock([DEVICE], 0):
+            assert list(here.left_open([DEVICE])) == [DEVICE]
+            raise ValueError("the list cannot be read")
+    assert list(here.stale(here.mark([DEVICE]), [DEVICE])) == [DEVICE]
+
+
 def test_mark_of_another_place_is_invalid(here: Backend, tmp_path: Path) -> None:
     other = FileBackend(RecordDirectory(str(tmp_path / "elsewhere")))
     assert list(here.stale(other.mark([DEVICE]), [DEVICE])) == [DEVICE]

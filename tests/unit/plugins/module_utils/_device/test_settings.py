@@ -83,6 +83,12 @@ def test_valid_value_is_unchanged(option: str, value: object) -> None:
     assert validate(option, value) == value
 
 
+@pytest.mark.parametrize("written", ["+62 (0)812 3456 789", "0062 812 3456 789"])
+def test_target_that_cannot_be_dialed_is_refused(written: str) -> None:
+    with pytest.raises(OptionError, match='Option target: .*cannot be dialed; write "628123456789"'):
+        validate("target", written)
+
+
 def test_target_is_parsed_as_a_number() -> None:
     assert validate("target", "+62 812-3456-789") == "628123456789"
     with pytest.raises(OptionError, match="quote it"):

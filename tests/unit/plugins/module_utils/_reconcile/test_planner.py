@@ -153,6 +153,13 @@ def test_creation_requires_a_name() -> None:
         plan({"autoread": True})
 
 
+@pytest.mark.parametrize("number", ["0062812000000001", "62081200000001"])
+def test_number_that_cannot_be_dialed_is_not_created(number: str) -> None:
+    """A device in the list keeps its spelling. A new one would take a free place with a number that nobody has."""
+    with pytest.raises(OptionError, match='cannot be dialed; write "6281200000'):
+        make_plan(Desired(number, State.PRESENT, {"name": "Toko"}), None, Recorded(), NOW)
+
+
 def test_creation_sends_accepted_settings_and_the_update_sends_all() -> None:
     made = plan({"name": "Toko", "personal": True, "quick": False, "webhook": URL, "webhook_status": ""})
     assert made.add == {"name": "Toko", "personal": True}
