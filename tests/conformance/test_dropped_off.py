@@ -88,6 +88,10 @@ def test_custom_message_with_invalid_name_is_sent(world: World) -> None:
             {"targets": None},
             {"targets": [6281299990000]},
             {"targets": 6281299990000},
+            # Without their zero, and too short.
+            {"targets": ["81299990000"]},
+            {"senders": ["81200014002", SENDER]},
+            {"targets": [WATCHERS[0], "0812"]},
             {"senders": None},
             {"senders": " , "},
             {"senders": [81200014002]},
@@ -101,7 +105,20 @@ def test_invalid_variables_fail_while_all_devices_are_linked(world: World, wrong
     """Otherwise, the error would appear only when a device drops off, and no message would be sent."""
     world.begin(there(SENDER, package="Super", linked=True))
     run = play(world, **{"targets": WATCHERS, "senders": [SENDER], **wrong})
-    assert run.reported[-1].message.startswith("Set the recipients in dropped_off_targets") and world.calls() == []
+    said = run.reported[-1].message
+    assert said.startswith("Set the recipients in dropped_off_targets") or '"0812": it has 4 digits' in said, said
+    assert world.calls() == []
+
+
+@pytest.mark.weekly
+def test_message_about_a_whole_account_is_short(world: World) -> None:
+    """The longest list must not be the one that cannot be sent."""
+    world.begin(there(SENDER, package="Super", linked=True), *(there(f"0812{70000000 + place}") for place in range(60)))
+    run = play(world, targets=WATCHERS[:1], senders=[SENDER], state="")
+    assert "failed=0" in run.output, run.output
+    (sent,) = world.sandbox.outbox()
+    lines = sent["message"].splitlines()
+    assert lines[0].startswith("60 of our devices") and lines[51] == "and 10 more." and len(lines) == 53
 
 
 # On a schedule

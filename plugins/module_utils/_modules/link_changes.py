@@ -66,7 +66,7 @@ def run_link_changes(task: ModuleInput, find_run: t.Callable[[], RunIdentity | N
         claim = stored.claim if stored is not None else None
         refuse_other_run(path, claim, run)
         before = stored.devices if stored is not None else None
-        found = compare(before, filter(None, devices))
+        found = compare(before, _with_one_state(filter(None, devices)))
         after = _state_after(operation, found)
         changed = before is None or after != before
         claimed = _claim_after(operation, found, claim, run)
@@ -116,6 +116,14 @@ def _device(index: int, given: t.Any) -> Change | None:
             "pass the devices of fonnte_device_info",
         )
     return None if connected is None else Change(number, name if isinstance(name, str) else None, connected)
+
+
+def _with_one_state(devices: t.Iterable[Change]) -> list[Change]:
+    """Return each number once, without those that the service lists as linked and as disconnected."""
+    of_number: dict[str, list[Change]] = {}
+    for device in devices:
+        of_number.setdefault(device.device, []).append(device)
+    return [same[0] for same in of_number.values() if len({one.connected for one in same}) == 1]
 
 
 def _diff(path: str, before: t.Mapping[str, Known] | None, after: t.Mapping[str, Known]) -> Result:

@@ -384,3 +384,23 @@ def test_no_change_is_lost_or_reported_more_than_twice(runs: list[tuple[bool, st
             reported.append(connected)
     assert link_changes.compare(state, [link_changes.Change(A, None, True)]).recovered == ()
     assert reported[-1] is True
+
+
+def test_number_with_two_states_is_unknown(tmp_path: Path) -> None:
+    """The service may list a number twice. Each run would otherwise report that it changed, without end."""
+
+    def run(operation: str, *states: bool) -> dict[str, t.Any]:
+        devices = [{"device": A, "name": "a", "connected": state} for state in states]
+        params = {
+            **dict.fromkeys(LINK_CHANGES),
+            "devices": devices,
+            "path": str(tmp_path / "x"),
+            "operation": operation,
+        }
+        return run_command(run_link_changes, ModuleInput(params, {})).result
+
+    run("compare", True)
+    for states in ((True, False), (False, True)):
+        found = run("compare", *states)
+        assert not found["dropped"] and not found["recovered"] and not found["changed"]
+    assert names(run("compare", False, False), "dropped") == ["a"]
