@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ def at_a_terminal(
     own = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "TERM": "dumb", **(more or {})}
     env = world.player.environment(world.player.home / "reported", own)
     asked = list(answers)
-    program = str(Path(sys.executable).parent / "ansible-playbook")
+    program = str(world.player.programs / "ansible-playbook")
     reported = converse([program, f"fonnte.whatsapp.{name}", *words], env, asked, size=size)
     assert not asked, f"no question {asked[0][0]}: {reported.shown}"
     return reported.shown

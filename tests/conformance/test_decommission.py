@@ -341,6 +341,28 @@ def test_terminal_prompts_for_name_and_code(shops: World) -> None:
 
 
 @pytest.mark.weekly
+@pytest.mark.parametrize("given", [True, False])
+def test_digits_stay_strings_with_native_types(given: bool, sandbox: Sandbox, tmp_path: Path) -> None:
+    """With jinja2_native, older cores convert a template that yields only digits to an integer."""
+    world, number, code = World(sandbox, Player(tmp_path, sandbox, CORES["oldest"])), "62" + FIRST[1:], "147193"
+    world.begin(there(number, name=NAMES[FIRST]))
+    sandbox.next_otp(code)
+    if given:
+        for otps in ({}, {FIRST: code}):
+            path = tmp_path / "variables.json"
+            given_now = {"devices": FIRST, "names": {FIRST: NAMES[FIRST]}, "otps": otps}
+            path.write_text(json.dumps({f"decommission_{name}": value for name, value in given_now.items()}))
+            env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "ANSIBLE_JINJA2_NATIVE": "true"}
+            output = world.player.play_by_name("decommission", "-e", f"@{path}", env=env).output
+    else:
+        answers = [("Type its name", lambda: NAMES[FIRST]), ("A code for the deletion of device", lambda: code)]
+        words = ["-e", f"decommission_devices={FIRST}"]
+        output = at_a_terminal(world, "decommission", words, answers, more={"ANSIBLE_JINJA2_NATIVE": "true"})
+    assert f"{number} (Toko Satu): deleted" in output and "failed=0" in output, output
+    assert world.devices() == {}
+
+
+@pytest.mark.weekly
 def test_wrong_name_at_terminal_is_refused(shops: World) -> None:
     output = at_a_terminal(
         shops,
