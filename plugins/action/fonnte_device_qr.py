@@ -39,14 +39,20 @@ class ActionModule(InProcess):
     # Ansible's main process loads this class, and its workers have no terminal.
     terminal: t.ClassVar[Terminal] = Terminal.of_this_process()
     _draws = True
+    _prompt = ""
     _reason = ""
 
-    def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
+    def run(self, tmp: object = None, task_vars: dict[str, t.Any] | None = None) -> Result:
+        """Run the task. Its variables are evaluated first: a module runs in the directory of the playbook."""
+        variables = task_vars or {}
         self._draws = boolean(self._templar.template(variables.get(DRAW_SWITCH, True)), strict=False)
         # With jinja2_native, an empty string is None.
-        prompt = str(self._templar.template(variables.get(PROMPT, "")) or "").strip()
-        if prompt and not self._task.check_mode:
-            self._ask(prompt)
+        self._prompt = str(self._templar.template(variables.get(PROMPT, "")) or "").strip()
+        return super().run(tmp, task_vars)
+
+    def _perform(self, variables: dict[str, t.Any], why: str) -> Result:
+        if self._prompt and not self._task.check_mode:
+            self._ask(self._prompt)
         if ActionModule.interrupted:
             return {"failed": True, "msg": "The playbook was interrupted at the question; no code was requested."}
         if why and PROMPT in variables and self._task.args.get("method") == CODE and not self._task.check_mode:

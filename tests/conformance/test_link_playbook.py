@@ -327,6 +327,28 @@ def test_check_mode_fetches_no_code(world: World, method: str) -> None:
 
 
 @pytest.mark.weekly
+@pytest.mark.parametrize("variables", [{"timeout": 0}, {"method": "code", "whatsapp": "812345678901"}])
+def test_check_mode_fails_where_a_run_would(world: World, variables: dict[str, object]) -> None:
+    world.begin(there(FIRST))
+    for words in (("--check",), ()):
+        run = play(world, *words, devices=FIRST, **variables)
+        assert run.reported[-1].failed and "why: Option" in run.output, run.output
+    assert "/qr" not in world.calls()
+
+
+@pytest.mark.weekly
+def test_question_names_the_file_in_the_directory_of_the_user(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The module runs in the directory of the playbook, which is in the collection."""
+    world.begin(there(FIRST))
+    monkeypatch.chdir(tmp_path)
+    output, _codes = link_at_a_terminal(world, LARGE, "-e", "link_dest=codes")
+    flat = output.replace("\r\n", "")
+    assert flat.count(f"{tmp_path.resolve()}/codes/{FIRST}.png") >= 2 and "playbooks/codes" not in flat, output
+
+
+@pytest.mark.weekly
 def test_pairing_code_is_requested_for_number_of_phone(world: World) -> None:
     world.begin(there(FIRST), there(PAID, package="Super"))
     with Person(world.sandbox):
