@@ -140,7 +140,7 @@ class DeclaredAction(InProcess):
         shared = {name: given[name] for name in given if name in self.spec and name not in OF_EACH_ACCOUNT}
         checked = ArgumentSpecValidator(bind({name: self.spec[name] for name in shared})).validate(shared)
         if checked.error_messages:
-            raise SourceError(f"{self._refusal(checked)}. Nothing was done.")
+            raise SourceError(f"{self._refusal(checked)}; correct the option. Nothing was done.")
         validated: Result = checked.validated_parameters
         return validated
 

@@ -63,7 +63,7 @@ class SecretFinder:
     """Finds and masks secrets in strings.
 
     The workers of a fleet share one: some of them search while another one adds the token of a new device. So a search
-    iterates over copies, and what it stores goes to the caches that it began with: ``add`` replaces these at its end.
+    iterates over copies, and stores its results in the caches that it began with: ``add`` replaces these at its end.
 
     Args:
         secrets: Strings of any length; empty ones are ignored.

@@ -124,7 +124,6 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
         raise OptionError(
             "name", f"device {desired.number} does not exist, and creating it needs a name", "declare its name"
         )
-    check_dialed(desired.number, "device")
     # A new device has no webhooks, so there is nothing to clear.
     wanted = {option: value for option, value in settings.items() if value != ""}
     add = {option: value for option, value in wanted.items() if BY_OPTION[option].on_add}
@@ -132,7 +131,7 @@ def _plan_create(desired: Desired, recorded: Recorded) -> Plan:
     stamped = _claims(desired, settings, WRITE_ONLY)
     later = len(wanted) > len(add) or stamped is not None
     warnings = [
-        *no_country(desired.number),
+        *no_country(check_dialed(desired.number, "device")),
         *setting_warnings(desired, wanted),
         *moved_warning(desired, recorded),
         *refusal_warning(desired, [option for option in WRITE_ONLY if option not in settings], settings),

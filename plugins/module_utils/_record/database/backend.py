@@ -228,7 +228,7 @@ class PostgresqlBackend:
         # A failure here has been reported before where it matters: without the session, the locks are gone, and open
         # names stay open.
         with contextlib.suppress(RecordError):
-            # What a dead run left open stays so until a run has written: until then, it is unknown what was applied.
+            # An entry that a dead run left open stays so until a run has written: its outcome is unknown until then.
             still_open = [name for name in names if self._held[name].open and self._held[name].written]
             if still_open and not dies:
                 self._put([Write(name, self._held[name].stored.text, self._held[name].stored) for name in still_open])
