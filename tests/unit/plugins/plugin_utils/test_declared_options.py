@@ -49,7 +49,7 @@ class Audit(Stub, AuditAction):
 @pytest.mark.parametrize(
     ("kind", "args", "words"),
     [
-        # No limit at all would be the opposite of what the user has in mind.
+        # The user wants a limit: null must not be none.
         (Fleet, {"max_clear": None}, "max_clear"),
         (Fleet, {"max_clear": ""}, "max_clear"),
         (Fleet, {"max_create": "three"}, "max_create"),
