@@ -74,6 +74,7 @@ class Controller:
         # Held while a fleet is planned.
         self.planning = threading.Lock()
         self.interrupted = threading.Event()
+        self.found_work: list[bool] = []
         self.on_pause: t.Callable[[float], object] = lambda waited: None
         self.common: dict[str, t.Any] = {
             "account_token": sandbox.account_token,
@@ -107,6 +108,7 @@ class Controller:
             pause=self._pause,
             planning=self.planning,
             interrupted=self.interrupted.is_set,
+            found_work=self.found_work.append,
         )
         return run_command(MODULES[module][1], task)
 

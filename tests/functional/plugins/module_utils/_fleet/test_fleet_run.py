@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -284,6 +285,16 @@ def test_record_is_not_read_before_the_mark_of_a_device(rich: Controller, monkey
         )
     result = fleet(rich, [{"device_token": token} for token in tokens], account_token=None)
     assert statuses(result) == ["unchanged"] * 2 and set(steps) == {"mark"}
+
+
+def test_proof_by_a_stamp_is_work_for_another_control_node(rich: Controller, tmp_path: Path) -> None:
+    """It is no change. With several accounts, only an account with work is run after its preview."""
+    declared = entries(1, webhook=URL)
+    fleet(rich, declared, handle_write_only="stamped")
+    other = Controller(rich.sandbox, tmp_path / "other")
+    for check in (True, False, True):
+        assert not fleet(other, declared, check=check, handle_write_only="stamped")["changed"]
+    assert other.found_work == [True, False]
 
 
 @pytest.mark.parametrize("state", ["present", "disconnected"])
