@@ -139,6 +139,8 @@ class ProcessCache:
 
     def __init__(self, clock: Clock = read_steady_clock) -> None:
         self._clock = clock
+        # The accounts of a task are threads. Two that begin at once must not open two connections to one place.
+        self._lock = threading.RLock()
         self._process = 0
         self._transports: dict[t.Hashable, Transport] = {}
         self._listings: dict[t.Hashable, DeviceListCache] = {}
@@ -146,37 +148,41 @@ class ProcessCache:
 
     def transport(self, connection: Connection) -> Transport:
         """Return the transport for a connection, with its kept-alive sockets."""
-        self._reset_after_fork()
         key = _key(connection)
-        if key not in self._transports:
-            self._transports[key] = Transport(connection)
-        return self._transports[key]
+        with self._lock:
+            self._reset_after_fork()
+            if key not in self._transports:
+                self._transports[key] = Transport(connection)
+            return self._transports[key]
 
     def listing(self, connection: Connection, account_token: str) -> DeviceListCache:
         """Return the device list cache of an account."""
-        self._reset_after_fork()
-        return self._listings.setdefault((_key(connection), account_token), DeviceListCache(clock=self._clock))
+        with self._lock:
+            self._reset_after_fork()
+            return self._listings.setdefault((_key(connection), account_token), DeviceListCache(clock=self._clock))
 
     def connection(self, key: t.Hashable, create: t.Callable[[], Cached]) -> Cached:
         """Return the cached connection of a key, or create one where none is usable."""
-        self._reset_after_fork()
-        kept = self._connections.get(key)
-        if kept is None or not kept.is_usable():
-            if kept is not None:
-                kept.close()
-            kept = self._connections[key] = create()
-        return t.cast(Cached, kept)
+        with self._lock:
+            self._reset_after_fork()
+            kept = self._connections.get(key)
+            if kept is None or not kept.is_usable():
+                if kept is not None:
+                    kept.close()
+                kept = self._connections[key] = create()
+            return t.cast(Cached, kept)
 
     def clear(self) -> None:
         """Close and forget everything, after an interruption has left the connections in an unknown state."""
-        self._reset_after_fork()
-        for transport in self._transports.values():
-            transport.close()
-        for connection in self._connections.values():
-            connection.close()
-        self._transports.clear()
-        self._listings.clear()
-        self._connections.clear()
+        with self._lock:
+            self._reset_after_fork()
+            for transport in self._transports.values():
+                transport.close()
+            for connection in self._connections.values():
+                connection.close()
+            self._transports.clear()
+            self._listings.clear()
+            self._connections.clear()
 
     def _reset_after_fork(self) -> None:
         if self._process != os.getpid():

@@ -64,6 +64,32 @@ def test_forked_process_has_an_empty_cache(monkeypatch: pytest.MonkeyPatch) -> N
     assert keep.transport(HERE) is not parents[0] and keep.listing(HERE, "account") is not parents[1]
 
 
+class Session:
+    """A connection that can always be used."""
+
+    def is_usable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+def test_two_accounts_that_begin_at_once_share_a_connection() -> None:
+    keep = ProcessCache()
+    found: list[Session] = []
+    other = threading.Thread(target=lambda: found.append(keep.connection("place", Session)))
+
+    def create() -> Session:
+        other.start()
+        # Without a lock, the other account is done long before.
+        other.join(0.5)
+        return Session()
+
+    first = keep.connection("place", create)
+    other.join()
+    assert found == [first] and keep.connection("place", Session) is first
+
+
 def test_clear_removes_connections_and_lists() -> None:
     keep = ProcessCache()
     before = keep.transport(HERE), keep.listing(HERE, "account")
