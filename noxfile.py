@@ -55,6 +55,7 @@ if not {"FONNTE_LOCKED", "--list", "-l"} & {*os.environ, *sys.argv}:
 antsibull_nox.load_antsibull_nox_toml()
 interpreters.link()
 NEWEST = newest_of(NEWEST_CORE)
+SIMULATION = "tests/unit/plugins/module_utils/test_simulation.py"
 # Without one of these, nox reports the missing Python for the sessions that need it.
 OLDEST = next((python for python in OLDEST_CORE if python in available()), OLDEST_CORE[0])
 
@@ -92,6 +93,14 @@ def session(*environments: str, parallel: bool = True, **options: object):
     """Define a session that runs in environments of other sessions."""
     requires = [name if name == "build" else f"{name}-env" for name in environments]
     return nox.session(venv_backend="none", requires=requires, allow_parallel=parallel, default=False, **options)
+
+
+@session("newest", tags=["test"])
+def simulation(session: nox.Session) -> None:
+    """Simulate several control nodes, in each order of their steps. The longest session on one processor begins first."""
+    stage = on_tree(session)
+    stage.pytest(SIMULATION, *session.posargs, workers=0)
+    stage.finish()
 
 
 @session("newest", name="ansible-lint", tags=["test", "lint", "release"])
@@ -207,7 +216,6 @@ def show_demo(session: nox.Session, name: str, module: str) -> None:
 
 
 UNIT_TESTS = ("tests/unit", "tests/functional")
-SIMULATION = "tests/unit/plugins/module_utils/test_simulation.py"
 EACH_CHANGE = () if os.environ.get("FONNTE_TESTS_CASES") == "all" else ("-m", "not weekly")
 
 
@@ -219,14 +227,6 @@ def units(session: nox.Session) -> None:
     stage.env["COVERAGE_CORE"] = "ctrace" if is_full else "sysmon"
     coverage = ("--cov", "--cov-report=term-missing:skip-covered", *(["--cov-branch"] if is_full else ()))
     stage.pytest(*selection(session, *UNIT_TESTS, f"--ignore={SIMULATION}", *coverage))
-    stage.finish()
-
-
-@session("newest", tags=["test"])
-def simulation(session: nox.Session) -> None:
-    """Simulate several control nodes, in each order of their steps; coverage would double the time."""
-    stage = on_tree(session)
-    stage.pytest(SIMULATION, *session.posargs, workers=0)
     stage.finish()
 
 
