@@ -16,7 +16,8 @@ options:
     description:
       - The number of the device, in any spelling, such as V(0812-3456-789) or V(+62 812 3456 789).
         Quote it, because YAML reads an unquoted V(02155543210) as an octal number.
-      - The number of an existing device is never changed. A new device gets the digits as written; digits that cannot be dialed, such as V(0062812), are refused.
+      - The number of an existing device is never changed. A new device gets the digits as written.
+        Digits that cannot be dialed, such as V(0062812), are refused.
       - A number that a spreadsheet altered, such as V(6281200001001.0), is refused. So is V(81200001001) if only V(081200001001) is registered.
         For a new device with country code 81, write V(+81200001001).
       - With O(device_token), both must identify the same device, which is verified before any write.

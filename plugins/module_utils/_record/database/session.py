@@ -227,7 +227,8 @@ class DatabaseSession:
         try:
             connection = psycopg.connect(self._url, autocommit=True, **self._parameters(psycopg))
         except (psycopg.ProgrammingError, UnicodeError):
-            # UnicodeError: the name of the host has an empty part, or one that is too long. The text of this error quotes the part that cannot be parsed, which may be a part of the password.
+            # UnicodeError: the name of the host has an empty part, or one that is too long. The text of the other error
+            # quotes the part that cannot be parsed, which may be a part of the password.
             raise OptionError(
                 OPTION,
                 "PostgreSQL's library cannot read it",
