@@ -130,7 +130,7 @@ def _prepare(example: Path, sandbox: Sandbox, folder: Path) -> None:
         BEFORE[_name(example)](sandbox, folder)
 
 
-# Each module has an integration target with most of its examples' options, so the examples of the others are weekly.
+# Each module has an integration target, too. The examples of the others are weekly.
 EACH_CHANGE = ("fonnte_device", "fonnte_device_info", "fonnte_fleet", "fonnte_webhook_config")
 
 
