@@ -18,6 +18,8 @@ CERTIFICATE = "check sslmode, sslrootcert, sslcert and sslkey in record_url or i
 
 # Each phrase is searched for in the text of the library or the server, and printed instead of that text.
 _CAUSES = {
+    "no encryption": CERTIFICATE,
+    "pg_hba.conf rejects connection": LOGIN,
     "password authentication failed": LOGIN,
     "no password supplied": LOGIN,
     "authentication failed": LOGIN,

@@ -32,6 +32,12 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.f
         ('FATAL:  password authentication failed for user "u"', "", "password authentication failed", LOGIN),
         ('FATAL:  database "d" does not exist', "3D000", "does not exist, SQLSTATE 3D000", LOGIN),
         ("SSL error: certificate verify failed", "", "certificate verify failed, SSL error", CERTIFICATE),
+        (
+            'FATAL:  pg_hba.conf rejects connection for host "10.0.0.7", user "u", database "d", no encryption',
+            "28000",
+            "no encryption, pg_hba.conf rejects connection, SQLSTATE 28000",
+            CERTIFICATE,
+        ),
         ("FATAL:  s3cret words", "28P01", f"SQLSTATE 28P01, {UNKNOWN}", LOGIN),
         ("s3cret words", "s3;", UNKNOWN, ADDRESS),
     ],
