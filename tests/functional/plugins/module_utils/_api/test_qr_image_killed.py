@@ -60,8 +60,7 @@ def test_killed_run_leaves_no_partial_file_and_the_next_one_cleans_up(tmp_path: 
         process.stdin.close()
         process.stdout.close()
         assert path.read_bytes() == PNG
-        if number is signal.SIGINT:
-            assert os.listdir(tmp_path) == ["qr.png"]
+    # test_qr_image.py proves that Ctrl-C removes the temporary file. Here it may hit the removal itself.
     left = [place for place in tmp_path.iterdir() if place != path]
     assert all(place.name.startswith(".qr.png.") and place.stat().st_mode & 0o077 == 0 for place in left)
     for place in left:
