@@ -270,6 +270,7 @@ def in_terms_of_role(text: str, prefix: str, options: t.Iterable[str]) -> str:
     pattern = "|".join(sorted((name for name in names if "_" in name), key=len, reverse=True))
     if not pattern:
         return text
+    text = re.sub(rf"\bOption ({pattern})(?=:)", rf"Option {prefix}\1", text)
     text = re.sub(rf"(?<![\w.=-])({pattern}): ([\w-]+)", rf"-e {prefix}\1=\2", text)
     return re.sub(rf"(?<![\w.=-])({pattern})(?![\w=:])", rf"{prefix}\1", text)
 

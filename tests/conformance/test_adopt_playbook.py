@@ -269,6 +269,32 @@ def test_adopt_reports_all_wrong_cells_at_once_and_changes_nothing(office: Offic
     assert {call["path"] for call in office.sandbox.journal()} == {"/get-devices"}
 
 
+class NoneOmitted(random.Random):
+    """Each cell of a sheet is filled in, with the first of its spellings."""
+
+    def random(self) -> float:
+        return 0.0
+
+
+@pytest.mark.weekly
+@ON_EACH_CORE
+def test_failed_stamps_are_reported_once_and_not_as_written(office: Office, core: Path) -> None:
+    office.core = core
+    office.world(made_by_hand(2, seed=4))
+    made = office.sandbox.devices()
+    office.adopt()
+    fill_yaml(office.dest / "hidden.yml", made, NoneOmitted())
+    assert "of this machine would have these settings" in office.adopt("--check", adopt_sheet=office.dest / "hidden.yml")
+    refusal = {"status": False, "reason": "input invalid"}
+    office.sandbox.fault("status", path="/update-device", code=200, body=refusal, times=None)
+    code, output = office.play(
+        "adopt", adopt_dest=office.dest, adopt_sheet=office.dest / "hidden.yml", adopt_share="stamp"
+    )
+    summary = output[output.index("Next steps") :]
+    assert code == 2 and "Stamps are missing: correct the errors below" in summary
+    assert all(summary.count(f"device {number}") == 1 for number in made), summary
+
+
 @pytest.mark.weekly
 def test_adopt_names_missing_variable_or_sheet(office: Office) -> None:
     office.world([])

@@ -137,7 +137,7 @@ def test_first_weeks_of_a_new_user(user: User, tmp_path: Path) -> None:
     declared.write_text(text.replace(line[0], ""), "utf-8")
     code, output = user.run("provision", "--check", provision_files=declared)
     assert f"Device {EXISTING[6]} no longer declares webhook, and still has the recorded value" in output
-    assert "declare {webhook: ''}" in output
+    assert "To clear it, declare webhook: ''; to keep it" in output
     code, output = user.run("audit", audit_files=declared)
     assert "is no longer declared, and is still" in output
     declared.write_text(text, "utf-8")

@@ -155,8 +155,10 @@ def fleet_entries(params: Params, given: Params, context: RunContext) -> list[Fl
         context: The context of the run.
 
     Raises:
-        OptionError: Entries are invalid. The message names all of them by their indices.
+        OptionError: There is no token, or entries are invalid. The message names all of them by their indices.
     """
+    if not context.account_token:
+        _check_device_tokens(params["devices"])
     written = given.get("devices")
     members: list[FleetEntry] = []
     problems: list[str] = []
@@ -170,6 +172,18 @@ def fleet_entries(params: Params, given: Params, context: RunContext) -> list[Fl
     if problems:
         raise impossible_error(problems)
     return members
+
+
+def _check_device_tokens(entries: t.Sequence[Params]) -> None:
+    """Raise OptionError, once for all entries, if the run has no account token and an entry has no device token."""
+    without = [index for index, entry in enumerate(entries) if not entry["device_token"]]
+    if not without:
+        return
+    problem = "there is no token"
+    if len(without) < len(entries):
+        problem += f", and {len(without)} of {len(entries)} devices have no device_token, the first in "
+        problem += f"devices[{without[0]}]"
+    raise OptionError("account_token", problem, "set FONNTE_ACCOUNT_TOKEN or account_token")
 
 
 def _with_defaults(entry: Params, own: object, params: Params) -> dict[str, t.Any]:
@@ -188,12 +202,6 @@ def _entry(index: int, entry: Params, context: RunContext) -> FleetEntry:
     token = checked_token("device_token", entry["device_token"])
     if entry["device"] is None and not token:
         raise OptionError("device", "no device is named", "set device to its number, or set device_token")
-    if not token and not context.account_token:
-        raise OptionError(
-            "account_token",
-            "there is no token",
-            "set account_token or FONNTE_ACCOUNT_TOKEN, or a device_token in each entry",
-        )
     state = State(entry["state"] or State.PRESENT.value)
     settings = parse_settings(entry, SETTING_OPTIONS)
     check_evidence(entry, state)

@@ -68,8 +68,8 @@ def refusal_warning(desired: Desired, unknown: t.Iterable[str], after: Settings)
         values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in missed)
         yield (
             f"The next change of device {desired.number} will be refused, since handle_unknown is error: Fonnte never shows "
-            f"{', '.join(missed)}, and they are neither declared nor recorded. Declare them now; the values of a new "
-            f"device are defaults: {{{values}}}"
+            f"{', '.join(missed)}, and they are neither declared nor recorded. Declare them now. A new device "
+            f"has {{{values}}}."
         )
 
 
@@ -140,7 +140,7 @@ def removed_warning(observed: Observed, removed: t.Collection[str]) -> t.Iterato
         values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in removed)
         yield (
             f"Device {observed.number} no longer declares {', '.join(removed)}, and still has the recorded value. To clear "
-            f"it, declare {{{values}}}; to keep it, declare the value again."
+            f"it, declare {values}; to keep it, declare the value again."
         )
 
 

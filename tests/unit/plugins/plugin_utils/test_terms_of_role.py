@@ -24,6 +24,7 @@ OPTIONS = yaml.safe_load((ROOT / "roles" / "fleet" / "vars" / "main.yml").read_t
         ("and max_create is 3", "and fleet_max_create is 3"),
         ("set -e fleet_max_clear=28", "set -e fleet_max_clear=28"),
         ("the devices of clients, files and hosts", "the devices of clients, files and hosts"),
+        ("Option max_clear: there is", "Option fleet_max_clear: there is"),
         ("set handle_undeclared: forget once.", "set -e fleet_handle_undeclared=forget once."),
     ],
 )

@@ -217,6 +217,21 @@ def test_invalid_list_fails_before_the_first_write(
     assert rich.sandbox.writes() == []
 
 
+def test_missing_token_is_one_sentence(controller: Controller) -> None:
+    known = {"device_token": "sandbox-device-token", "name": "Toko"}
+    for devices, sentence in (
+        (entries(60), "Option account_token: there is no token; set FONNTE_ACCOUNT_TOKEN or account_token."),
+        (
+            [known, *entries(3)],
+            "Option account_token: there is no token, and 3 of 4 devices have no device_token, the first in devices[1]; "
+            "set FONNTE_ACCOUNT_TOKEN or account_token.",
+        ),
+    ):
+        with pytest.raises(OptionError) as caught:
+            controller.run("fleet", devices=devices, account_token=None)
+        assert str(caught.value) == sentence
+
+
 def test_safety_limits(rich: Controller) -> None:
     fleet(rich, entries(6, webhook=URL))
     for index in range(6):
