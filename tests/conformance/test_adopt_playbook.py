@@ -284,7 +284,9 @@ def test_failed_stamps_are_reported_once_and_not_as_written(office: Office, core
     made = office.sandbox.devices()
     office.adopt()
     fill_yaml(office.dest / "hidden.yml", made, NoneOmitted())
-    assert "of this machine would have these settings" in office.adopt("--check", adopt_sheet=office.dest / "hidden.yml")
+    assert "of this machine would have these settings" in office.adopt(
+        "--check", adopt_sheet=office.dest / "hidden.yml"
+    )
     refusal = {"status": False, "reason": "input invalid"}
     office.sandbox.fault("status", path="/update-device", code=200, body=refusal, times=None)
     code, output = office.play(
