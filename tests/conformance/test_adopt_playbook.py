@@ -315,6 +315,7 @@ def declare(path: Path, *devices: Mapping[str, Any], **others: Any) -> Path:
     return path
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_provision_reads_files_of_several_clients(office: Office, core: Path) -> None:
     """Each file has its own defaults, templates are rendered, and one of the files is encrypted."""

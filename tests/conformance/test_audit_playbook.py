@@ -114,6 +114,7 @@ def test_audit_finds_drift_in_other_behavior_variants(reading: str, sandbox: San
 # --- the playbook -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("core", CORES[: len(USUAL_CORES)], ids=USUAL_CORES, indirect=True)
 def test_names_of_client_files_are_owners(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.reset(accounts=[{"token": ACCOUNT}])

@@ -88,6 +88,7 @@ def test_groups_are_refreshed_once_and_named_as_targets(everywhere: World) -> No
     assert again["refreshed"] is False and again["groups"] == run.reported[0]["groups"]
 
 
+@pytest.mark.weekly
 def test_numbers_are_validated_in_check_mode_as_in_the_run(everywhere: World) -> None:
     numbers = ["+62 812-0000-2002", 6281200002001, PERSON, *(f"0813{index:08}" for index in range(600))]
     tasks = [

@@ -134,6 +134,7 @@ def test_every_module_with_record_uses_database(
     assert "can be written" in run.output and "postgresql://127.0.0.1:" in run.output
 
 
+@pytest.mark.weekly
 def test_groups_are_refreshed_once_and_numbers_are_locked_in_a_database(
     sandbox: Sandbox, player: Player, record_url: str
 ) -> None:
@@ -216,6 +217,7 @@ def test_database_error_shows_no_password(
     assert sandbox.writes() == []
 
 
+@pytest.mark.weekly
 def test_missing_database_library_is_named(sandbox: Sandbox, player: Player, record_url: str, tmp_path: Path) -> None:
     hidden = tmp_path / "hidden" / "psycopg"
     hidden.mkdir(parents=True)

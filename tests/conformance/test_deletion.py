@@ -76,6 +76,7 @@ def test_code_of_account_deletes_named_device(world: World) -> None:
     assert list(world.devices()) == [OTHER]
 
 
+@pytest.mark.weekly
 def test_refused_code_is_reported_with_reason_and_wait(world: World) -> None:
     """For a code that was not requested, and for too many wrong ones, the error quotes the service."""
     world.begin(there(MEANT), there(OTHER))

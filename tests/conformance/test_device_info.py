@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import there
 from ansible_collections.fonnte.whatsapp.tests.conformance.playbooks import TaskResult, device, device_info, snapshot
 from ansible_collections.fonnte.whatsapp.tests.conformance.scenarios import World
@@ -54,6 +56,7 @@ def test_filters_select_devices(world: World) -> None:
     assert run.reported[0]["account"] == {"devices": 3, "connected": 1, "messages": 0}
 
 
+@pytest.mark.weekly
 def test_profile_and_recorded_add_keys(world: World) -> None:
     """The module does not change the record."""
     world.begin(there(POOR, messages=7, quota=2))

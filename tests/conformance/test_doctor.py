@@ -85,7 +85,7 @@ def test_doctor_with_consent_finds_behavior_variant(world: World, reading: str) 
     [
         (),
         pytest.param(("-e", "doctor_consent=false"), marks=pytest.mark.weekly),
-        ("--check", "-e", "doctor_consent=true"),
+        pytest.param(("--check", "-e", "doctor_consent=true"), marks=pytest.mark.weekly),
     ],
 )
 def test_doctor_without_consent_only_reads(world: World, words: tuple[str, ...]) -> None:
@@ -108,6 +108,7 @@ def test_second_run_creates_no_second_device(world: World) -> None:
     assert tried["facts"]["omitted"] == "keeps"
 
 
+@pytest.mark.weekly
 def test_failure_contains_facts_found_so_far(world: World) -> None:
     """The message also describes the state of the scratch device."""
     world.begin()
@@ -118,6 +119,7 @@ def test_failure_contains_facts_found_so_far(world: World) -> None:
     assert f"of device {SCRATCH}, " in failure.message and failure["facts"]["omitted"] == "keeps"
 
 
+@pytest.mark.weekly
 def test_swapped_tokens_are_reported(world: World) -> None:
     """The warning does not contain the tokens: the player searches the output."""
     world.begin(there(CLIENT))
@@ -149,6 +151,7 @@ def test_prompt_lists_requests_and_requires_yes(world: World, answer: str, write
     assert MARK not in output and "failed=0" in output
 
 
+@pytest.mark.weekly
 def test_consent_is_valid_only_for_device_in_prompt(world: World) -> None:
     """Two devices exchange their names during the prompt."""
     world.begin(there(SCRATCH, name="fonnte doctor"), there(CLIENT, name="Bank B"))

@@ -30,6 +30,7 @@ def play(world: World, *words: str, **variables: object) -> Run:
     return world.player.play_by_name("dropped_off", *words, "-e", extra, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(
     ("targets", "senders"),
     [

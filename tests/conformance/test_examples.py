@@ -131,7 +131,7 @@ def _prepare(example: Path, sandbox: Sandbox, folder: Path) -> None:
 
 
 # Each module has an integration target, too. The examples of the others are weekly.
-EACH_CHANGE = ("fonnte_device", "fonnte_device_info", "fonnte_fleet", "fonnte_webhook_config")
+EACH_CHANGE = ("fonnte_device", "fonnte_fleet")
 
 
 @pytest.mark.parametrize(

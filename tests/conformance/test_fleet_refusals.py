@@ -123,6 +123,7 @@ def test_limit_selects_clients(core: Path, sandbox: Sandbox, tmp_path: Path) -> 
     assert len(sandbox.devices()) == 1
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_unused_variable_of_host_is_refused(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     words = inventory(tmp_path, a=of_client("081200000001"), b={**of_client("081200000002"), "fleet_defaults": WHOLE})
@@ -229,6 +230,7 @@ def test_wrong_type_of_list_variable_is_refused(
 LOCKED = "!vault |\n          $ANSIBLE_VAULT;1.1;AES256\n          6162\n"
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 @pytest.mark.parametrize(
     ("line", "says"),
@@ -396,6 +398,7 @@ def test_client_with_reserved_name_is_refused(core: Path, sandbox: Sandbox, tmp_
     )
 
 
+@pytest.mark.weekly
 @ON_USUAL_CORES
 def test_token_of_number_with_plus_is_exported_to_its_client(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
     declared = {"fleet_clients": [{"name": "Toko", "devices": [{"device": "+62 812-0000-0001", "name": "Toko"}]}]}

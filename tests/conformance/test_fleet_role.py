@@ -243,6 +243,7 @@ def test_safety_limits_apply_to_all_accounts_together(sandbox: Sandbox, tmp_path
     assert sandbox.writes() == []
 
 
+@pytest.mark.weekly
 def test_failed_canary_prevents_work_on_other_accounts(sandbox: Sandbox, tmp_path: Path) -> None:
     two_accounts(sandbox, tmp_path)
     sandbox.fault("status", path="/add-device", code=400, body={"status": False, "reason": "no"}, times=None)

@@ -29,7 +29,7 @@ def _begin(sandbox: Sandbox, folder: Path, *devices: dict[str, Any]) -> dict[str
     }
 
 
-@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("order", [1, pytest.param(-1, marks=pytest.mark.weekly)])
 def test_token_of_equivalent_number_is_not_exported(sandbox: Sandbox, tmp_path: Path, order: int) -> None:
     devices = [{"number": SHOP, "name": "shop A"}, {"number": BANK, "name": "bank B"}][::order]
     safe = _begin(sandbox, tmp_path, *devices)

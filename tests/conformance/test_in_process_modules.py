@@ -114,7 +114,7 @@ def between(stage: Stage, number: str, other: str, value: str) -> str:
 
 @pytest.mark.parametrize("in_process", [True, False])
 @pytest.mark.parametrize(
-    "work", ["delete", "send", *(pytest.param(work, marks=pytest.mark.weekly) for work in ("request", "disconnect"))]
+    "work", ["delete", *(pytest.param(work, marks=pytest.mark.weekly) for work in ("send", "request", "disconnect"))]
 )
 def test_device_renumbered_during_loop_is_not_changed(stage: Stage, in_process: bool, work: str) -> None:
     first, second, other = NUMBERS[:3]
@@ -156,6 +156,7 @@ def test_loop_item_sees_changes_of_previous_item(stage: Stage) -> None:
 _CHANGED = "reported.results | map(attribute='changed') | list == [true, false, true]"
 
 
+@pytest.mark.weekly
 def test_error_invalidates_cached_device_list(stage: Stage) -> None:
     refusal = {"status": False, "reason": "input invalid"}
     stage.sandbox.fault("status", path="/add-device", code=200, body=refusal, times=1)
@@ -198,6 +199,7 @@ def test_environment_of_task_is_used_and_restored(stage: Stage) -> None:
     ]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize("in_process", [True, False])
 def test_relative_paths_start_at_playbook_directory(stage: Stage, in_process: bool) -> None:
     task = {

@@ -52,7 +52,7 @@ def test_audit_fail_on_accepts_list_or_string(node: ControlNode, kinds: Any) -> 
     assert "findings that audit_fail_on names: missing" not in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize("name", ["https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("name", ["https_proxy", pytest.param("ALL_PROXY", marks=pytest.mark.weekly)])
 def test_invalid_proxy_variable_is_named(node: ControlNode, name: str) -> None:
     node.declare(node.project, "Toko Proyek")
     surroundings = {name: "http://[s3cret", "FONNTE_API_ENDPOINT": "https://api.fonnte.invalid"}

@@ -255,6 +255,7 @@ def test_control_characters_are_replaced(workspace: Workspace) -> None:
     )
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_modules_run_on_hosts_in_process(workspace: Workspace) -> None:
     """They run locally, with the Python of the control node."""
@@ -433,6 +434,7 @@ def test_damaged_cache_is_replaced(workspace: Workspace, content: str) -> None:
 # Tokens
 
 
+@pytest.mark.weekly
 def test_tokens_are_returned_only_with_return_tokens(workspace: Workspace) -> None:
     """With return_tokens, the device list is read each time, and is not cached."""
     tokens = {device_token(number) for number in (A, B, C)}
@@ -497,6 +499,7 @@ def test_inventory_with_another_source(workspace: Workspace) -> None:
     assert named[f"Toko_2_{B}"]["fonnte_device"] == B and "mine" not in named[f"Toko_2_{B}"]
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_thousand_devices_are_read_in_one_request(core: str, sandbox: Sandbox, tmp_path: Path) -> None:
     workspace = Workspace(sandbox, tmp_path, core)

@@ -306,6 +306,7 @@ def test_device_that_cannot_be_linked_does_not_stop_others(world: World) -> None
     assert run.reported[-1].failed and summary(run)[-1].startswith(f"Not linked: {SECOND}. ")
 
 
+@pytest.mark.weekly
 def test_missing_number_and_unscanned_code_are_in_summary(world: World) -> None:
     world.begin(there(FIRST))
     run = play(world, devices=[FIRST, MISSING], timeout=1, dest="pictures")
@@ -384,7 +385,7 @@ def test_invalid_variables_are_refused(world: World, variables: dict[str, Any], 
     assert "/qr" not in world.calls()
 
 
-@pytest.mark.parametrize("end", ["", "/"])
+@pytest.mark.parametrize("end", [pytest.param("", marks=pytest.mark.weekly), "/"])
 def test_symbolic_link_as_directory_is_refused(world: World, tmp_path: Path, end: str) -> None:
     """Otherwise, the missing target of a link would be created."""
     world.begin(there(FIRST))

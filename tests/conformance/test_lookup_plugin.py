@@ -90,6 +90,7 @@ def test_tokens_for_any_spelling_in_one_request(workspace: Workspace) -> None:
     assert given(workspace, f"query('{LOOKUP}')") == []
 
 
+@pytest.mark.weekly
 def test_missing_device_is_handled_by_on_missing(workspace: Workspace) -> None:
     workspace.world(there(A), there(B, unlisted=True))
     workspace.sandbox.set_readings(listing="partial")
@@ -217,6 +218,7 @@ NO_NUMBERS = [
 ]
 
 
+@pytest.mark.weekly
 def test_invalid_number_is_reported_in_one_sentence(workspace: Workspace) -> None:
     said = errors(workspace, [template for template, _words in NO_NUMBERS])
     for (template, words), one in zip(NO_NUMBERS, said, strict=True):

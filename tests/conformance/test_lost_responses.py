@@ -19,7 +19,7 @@ HOOK = "https://hooks.example.com/lost"
     "fault",
     [
         {"when": "after"},
-        {"when": "after", "at": "middle"},
+        pytest.param({"when": "after", "at": "middle"}, marks=pytest.mark.weekly),
         {"when": "before"},
     ],
     ids=["applied", "applied-and-half-a-reply", "not-applied"],

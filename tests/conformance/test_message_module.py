@@ -126,6 +126,7 @@ def test_impossible_waits_and_warnings_are_equal_in_check_mode(everywhere: World
     assert len(_sent(everywhere)) == 3
 
 
+@pytest.mark.weekly
 def test_lost_response_leaves_queued_unknown_and_shows_no_url(everywhere: World) -> None:
     """With GET, the token and the message are in the URL, which exceptions and logs often contain."""
     faults: dict[str, dict[str, object]] = {

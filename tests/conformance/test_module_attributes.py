@@ -134,7 +134,7 @@ class Stage:
         return [Three(name, reported[PREDICTED + name], reported[name], reported[AGAIN + name]) for name in names]
 
 
-@pytest.mark.parametrize("module", NAMES if EVERY_PAGE else ["fonnte_device", "fonnte_fleet"])
+@pytest.mark.parametrize("module", NAMES if EVERY_PAGE else ["fonnte_fleet"])
 def test_module_has_its_documented_attributes(
     module: str, attributes: dict[str, Json], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -210,6 +210,7 @@ def test_secrets_are_not_sent(alerts: Alerts) -> None:
     assert text.endswith("\nTask: Deploy")
 
 
+@pytest.mark.weekly
 @ON_EACH_CORE
 def test_known_and_likely_secrets_are_masked(alerts: Alerts) -> None:
     alerts.hosts = ["a"]
@@ -258,6 +259,7 @@ WHERE_BROKEN = [
 ]
 
 
+@pytest.mark.weekly
 @pytest.mark.parametrize(("core", "name"), sample(WHERE_BROKEN, 1), indirect=["core"])
 def test_failure_to_notify_warns_and_changes_nothing(alerts: Alerts, name: str) -> None:
     env, words = BROKEN[name]

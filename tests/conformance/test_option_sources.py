@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from ansible_collections.fonnte.whatsapp.tests.conformance.cases import device_token, there
@@ -118,6 +119,7 @@ def test_environment_variables_set_options(world: World, tmp_path: Path) -> None
     assert there_too.is_dir() and not world.player.record.exists()
 
 
+@pytest.mark.weekly
 def test_service_facts_path_from_environment(world: World, tmp_path: Path) -> None:
     """The variable is used, the task takes precedence, and a file that cannot be used is an error."""
     world.begin(there(NUMBER))

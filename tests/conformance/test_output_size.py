@@ -70,7 +70,11 @@ def test_output_for_one_device_is_short(sandbox: Sandbox, tmp_path: Path, name: 
 
 @pytest.mark.parametrize(
     "words, returned",
-    [([], []), (["--diff"], [NUMBER]), pytest.param(["-v"], [NUMBER], marks=pytest.mark.weekly)],
+    [
+        ([], []),
+        pytest.param(["--diff"], [NUMBER], marks=pytest.mark.weekly),
+        pytest.param(["-v"], [NUMBER], marks=pytest.mark.weekly),
+    ],
     ids=str,
 )
 def test_result_of_role_contains_devices_only_if_they_are_displayed(

@@ -52,6 +52,7 @@ def test_record_path_is_relative_to_working_directory(node: ControlNode) -> None
     assert tree(node.project / "record"), tree(node.project)
 
 
+@pytest.mark.weekly
 def test_missing_file_is_reported_with_absolute_path(node: ControlNode) -> None:
     done = node.playbook("provision", *variables(provision_files="clients"), pwd="missing")
     assert done.returncode != 0 and f"There is no {node.project}/clients" in done.stdout
@@ -123,6 +124,7 @@ def test_value_that_ansible_cut_at_a_space_is_refused(node: ControlNode, name: s
     assert node.sandbox.journal() == [] and "Nothing was" in done.stdout
 
 
+@pytest.mark.weekly
 def test_each_declaration_file_of_directory_is_read(node: ControlNode) -> None:
     """This includes files with an uppercase extension, in a directory with special characters in its name."""
     folder = node.project / "clients [2026] *"

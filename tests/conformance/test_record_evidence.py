@@ -92,6 +92,7 @@ def test_lost_record_applies_settings_again(world: World) -> None:
     assert not again.changed
 
 
+@pytest.mark.weekly
 def test_record_that_cannot_be_written_fails_before_first_write(world: World, tmp_path: Path) -> None:
     """This applies to each kind of write request. Check mode only warns, and fonnte_device_info still works."""
     regular = tmp_path / "a-file"

@@ -87,6 +87,7 @@ def test_device_always_has_the_same_keys(world: World) -> None:
     assert run.reported[0]["device"]["connected"] is False
 
 
+@pytest.mark.weekly
 def test_token_is_shown_only_with_return_tokens(world: World) -> None:
     """The task warns, unless it has no_log."""
     world.begin()

@@ -17,7 +17,7 @@ HOOK = "https://hooks.example.com/naming"
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("check", [False, True], ids=["run", "check"])
+@pytest.mark.parametrize("check", [False, pytest.param(True, marks=pytest.mark.weekly)], ids=["run", "check"])
 def test_number_and_token_of_different_devices_are_refused(world: World, check: bool) -> None:
     """For every kind of task, the error names both devices, before any write request."""
     world.begin(there(FIRST, linked=True), there(SECOND))
@@ -52,6 +52,7 @@ def test_new_number_with_token_of_another_device_is_refused(world: World) -> Non
     assert world.devices() == before
 
 
+@pytest.mark.weekly
 def test_token_of_environment_is_ignored_if_number_is_given(world: World) -> None:
     """In a loop, each item is the device of its number, not that of FONNTE_DEVICE_TOKEN."""
     world.begin(there(FIRST), there(SECOND), there(THIRD))
