@@ -77,7 +77,9 @@ def _items(data: Result) -> list[Result]:
 def _error(data: Result) -> str:
     """Return the error of a task, or of the first failed item of its loop."""
     failed = [item for item in _items(data) if _has_failed(item)]
-    message = str(untag((failed or [data])[0].get("msg")) or "")
+    reported = (failed or [data])[0]
+    # ansible-core 2.16 has the error of an include in ``reason``.
+    message = str(untag(reported.get("msg") or reported.get("reason")) or "")
     return message or "the task returned no message"
 
 

@@ -340,6 +340,24 @@ def test_terminal_prompts_for_name_and_code(shops: World) -> None:
     assert OTP not in output and list(shops.devices()) == [SECOND]
 
 
+def test_abort_at_prompt_for_code_leaves_the_next_device_alone(world: World) -> None:
+    """A person who aborts has a reason: the phone of the next client must stay connected."""
+    world.begin(*(there(number, name=name, linked=True, package="Super") for number, name in NAMES.items()))
+    output = at_a_terminal(
+        world,
+        "decommission",
+        ["-e", f"decommission_devices={FIRST},{SECOND}", "-e", "decommission_max=2"],
+        [
+            (f"Device {FIRST} will be deleted", lambda: NAMES[FIRST]),
+            (f"Device {SECOND} will be deleted", lambda: NAMES[SECOND]),
+            (f"A code for the deletion of device {FIRST}", lambda: "\x03"),
+            ("to abort", lambda: "a"),
+        ],
+    )
+    assert f"Aborted at the prompt for device {FIRST}" in " ".join(output.split())
+    assert world.writes() == ["/disconnect", "/delete-device"] and world.sandbox.device(SECOND)["linked"]
+
+
 @pytest.mark.weekly
 @pytest.mark.parametrize("given", [True, False])
 def test_digits_stay_strings_with_native_types(given: bool, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -360,6 +378,19 @@ def test_digits_stay_strings_with_native_types(given: bool, sandbox: Sandbox, tm
         output = at_a_terminal(world, "decommission", words, answers, more={"ANSIBLE_JINJA2_NATIVE": "true"})
     assert f"{number} (Toko Satu): deleted" in output and "failed=0" in output, output
     assert world.devices() == {}
+
+
+@pytest.mark.weekly
+def test_name_of_digits_confirms_with_native_types(sandbox: Sandbox, tmp_path: Path) -> None:
+    world = World(sandbox, Player(tmp_path, sandbox, CORES["oldest"]))
+    world.begin(there("62" + FIRST[1:], name="2024"), there("62" + SECOND[1:], name=""))
+    path = tmp_path / "variables.json"
+    names = {FIRST: "2024", SECOND: "62" + SECOND[1:]}
+    given = {"decommission_devices": [FIRST, SECOND], "decommission_names": names, "decommission_max": 2}
+    path.write_text(json.dumps(given), encoding="utf-8")
+    env = {"FONNTE_ACCOUNT_TOKEN": ACCOUNT, "ANSIBLE_JINJA2_NATIVE": "true"}
+    output = world.player.play_by_name("decommission", "-e", f"@{path}", env=env).output
+    assert output.count("waiting for its code") == 2 and "failed=0" in output, output
 
 
 @pytest.mark.weekly

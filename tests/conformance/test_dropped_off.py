@@ -49,11 +49,11 @@ def test_invalid_name_does_not_prevent_message(world: World) -> None:
     """The name of one device must not prevent the message about all devices."""
     names = ["a\x00b", "\x1b[31mred", "Toko\n- Toko Palsu (1)", "\u202eterbalik", "half \ud83d", "x" * 30]
     # Markup of WhatsApp, links, and variables of Fonnte.
-    names += ["*URGENT* _call_ ~x~", "http://evil.example {name}"]
+    names += ["*URGENT* _call_ ~x~", "http://evil.example {name}", "PT.Maju", "toko@jaya"]
     numbers = [f"08120001401{number}" for number in range(len(names))]
     gone = [there(number, name=name) for number, name in zip(numbers, names, strict=False)]
     world.begin(*gone, there(SENDER, package="Super", linked=True))
-    reason = {"device": numbers[0], "reason": "a\x00b\n- c"}
+    reason = {"device": numbers[0], "reason": "a\x00b\n- c www.evil.example"}
     event = {"ansible_eda": {"event": {"fonnte": reason}}}
     extra = {
         "dropped_off_targets": WATCHERS[:1],
@@ -71,7 +71,31 @@ def test_invalid_name_does_not_prevent_message(world: World) -> None:
         assert (
             not set("*~`{}") & set(line) and "://" not in line and "evil.example" not in line and "_call_" not in line
         )
-    assert f"- a b ({numbers[0]}): a b - c" in lines
+    assert f"- a b ({numbers[0]}): a b - c www. evil. example" in lines
+    assert f"- http: // evil. example  name  ({numbers[7]})" in lines
+    assert [f"- PT. Maju ({numbers[8]})", f"- toko@ jaya ({numbers[9]})"] == [
+        line for line in lines if "PT" in line or "toko@" in line
+    ]
+
+
+@pytest.mark.weekly
+def test_sender_has_a_message_for_each_recipient(world: World) -> None:
+    world.begin(
+        there(GONE, package="Super"),
+        there(OTHER, package="Super", linked=True, quota=1),
+        there(SENDER, package="Super", linked=True, quota=100),
+    )
+    run = play(world, targets=WATCHERS, senders=[OTHER, SENDER], state="")
+    assert "failed=0" in run.output and [sent["device"] for sent in world.sandbox.outbox()] == [SENDER, SENDER]
+    run = play(world, targets=WATCHERS, senders=[OTHER], state="")
+    assert "has a message left for each recipient" in run.reported[-1].message and run.reported[-1].failed
+
+
+@pytest.mark.weekly
+def test_number_that_is_not_listed_is_named(world: World) -> None:
+    world.begin(there(SENDER, package="Super", linked=True))
+    run = play(world, targets=WATCHERS[:1], senders=[SENDER], devices=[GONE])
+    assert f"does not list these numbers of dropped_off_devices: {GONE}." in run.output and "failed=0" in run.output
 
 
 @pytest.mark.weekly

@@ -309,6 +309,7 @@ def test_device_that_cannot_be_linked_does_not_stop_others(world: World) -> None
 @pytest.mark.weekly
 def test_missing_number_and_unscanned_code_are_in_summary(world: World) -> None:
     world.begin(there(FIRST))
+    assert play(world, "--check", devices=[FIRST, MISSING]).reported[-1].failed
     run = play(world, devices=[FIRST, MISSING], timeout=1, dest="pictures")
     where = world.player.directory / "pictures" / f"{FIRST}.png"
     lines = summary(run)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from .._common.atomic_files import write_problem
 from .._common.endpoint import is_loopback
 from .._common.errors import OptionError
-from .._common.phone_numbers import canonical, parse_number
+from .._common.phone_numbers import canonical, parse_number, refuse_lost_zero
 from .certificates import CertificateFiles
 from .payload import KINDS
 from .receiver import Limits
@@ -49,6 +49,7 @@ class Options:
         body_limit: The maximum size of a body in bytes.
         limits: The limits of the receiver.
         last_events_file: The file for the time of the last event of each device; empty for none.
+        settle: The seconds to wait at a stop after the last event, for rules that collect events.
     """
 
     host: str
@@ -58,6 +59,7 @@ class Options:
     body_limit: int
     limits: Limits
     last_events_file: str = ""
+    settle: int = 0
 
     @property
     def exposed(self) -> bool:
@@ -83,6 +85,7 @@ NAMES = (
     "return_tokens",
     "own_messages",
     "last_events_file",
+    "settle",
 )
 
 
@@ -116,6 +119,7 @@ def parse_options(args: Args, environment: t.Mapping[str, str]) -> Options:
             keep_own_messages=_parse_choice(args, "own_messages", ("drop", "keep")) == "keep",
         ),
         last_events_file=_last_events_file(args),
+        settle=_parse_int(args, "settle", 0, (0, 600)),
     )
 
 
@@ -254,7 +258,9 @@ def _numbers(value: object) -> t.Iterator[str]:
     if not isinstance(listed, (list, tuple)) or not listed:
         raise OptionError("devices", "it is not a list of numbers", "write a list of them, or leave it out for all")
     for index, number in enumerate(listed):
-        yield canonical(parse_number(number, f"devices[{index}]"))
+        digits = parse_number(number, f"devices[{index}]")
+        refuse_lost_zero(number, digits, f"devices[{index}]")
+        yield canonical(digits)
 
 
 def _tls(args: Args) -> CertificateFiles | None:

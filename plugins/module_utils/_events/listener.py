@@ -37,6 +37,8 @@ BACKLOG = 1024
 ACCEPT_PAUSE = 0.05
 
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# An address whose protocol this machine lacks, such as ::1 in a container without IPv6.
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _NOTHING_THERE = (BlockingIOError, InterruptedError)
 
 
@@ -104,10 +106,19 @@ class Listener:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         try:
+            missing: OSError | None = None
             for family, kind, protocol, _name, address in dict.fromkeys(found):
                 # With port 0, the free port of the first address is used for all.
-                self._sockets.append(_listening(family, kind, protocol, (address[0], port, *address[2:])))
-                port = self._sockets[-1].getsockname()[1]
+                try:
+                    self._sockets.append(_listening(family, kind, protocol, (address[0], port, *address[2:])))
+                except OSError as error:
+                    if error.errno not in _NOT_HERE:
+                        raise
+                    missing = error
+                else:
+                    port = self._sockets[-1].getsockname()[1]
+            if not self._sockets and missing is not None:
+                raise missing
         except OSError:
             self.close()
             raise

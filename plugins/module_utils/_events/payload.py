@@ -215,6 +215,9 @@ def _kind_of(keys: PayloadReader) -> str:
         return "status"
     if keys.has("sender"):
         return "incoming"
+    if keys.has("id") and keys.has("status"):
+        # Receivers in the field expect a status of a message without a state, too.
+        return "status"
     if keys.has("status"):
         return "connect"
     if keys.any_true(FLAGS):

@@ -14,10 +14,16 @@ import signal
 import threading
 import typing as t
 
+# Handlers belong to the process: all sources of a rulebook share them.
+_sources: list[t.Callable[[], object]] = []
+_before: dict[int, t.Any] = {}
+
 
 @contextlib.contextmanager
-def stop_signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
+def stop_signals(asked: t.Callable[[], object]) -> t.Iterator[None]:
     """Call a function at the first SIGTERM or SIGINT, to stop gracefully; then restore the previous handlers.
+
+    With several sources, the first signal calls the function of each.
 
     The handlers of ansible-rulebook are not sufficient: the Java virtual machine in its process replaces them and
     exits immediately, and the evaluation of rules suppresses the exception that its handler raises.
@@ -26,20 +32,27 @@ def stop_signals(asked: t.Callable[[], None]) -> t.Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
-
-    def reported() -> None:
-        restore()
-        asked()
-
-    for number in before:
-        loop.add_signal_handler(number, reported)
+    if not _sources:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            _before[number] = signal.getsignal(number)
+            loop.add_signal_handler(number, _reported, loop)
+    _sources.append(asked)
     try:
         yield
     finally:
-        restore()
+        _sources.remove(asked)
+        if not _sources:
+            _restore(loop)
+
+
+def _reported(loop: asyncio.AbstractEventLoop) -> None:
+    _restore(loop)
+    for asked in tuple(_sources):
+        asked()
+
+
+def _restore(loop: asyncio.AbstractEventLoop) -> None:
+    for number, handler in _before.items():
+        loop.remove_signal_handler(number)
+        signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+    _before.clear()

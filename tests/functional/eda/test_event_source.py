@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import runpy
+import signal
 import socket
 import ssl
 import time
@@ -110,6 +111,12 @@ class Running:
     async def _until(self, count: int) -> None:
         while len(self.rules.events) < count:
             await asyncio.sleep(0.005)
+
+    async def closed(self) -> None:
+        """Wait until the source accepts no more events."""
+        with contextlib.suppress(aiohttp.ClientError):
+            while await self.post(dropped(99)) != 503:
+                await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
         self.source.cancel()
@@ -540,6 +547,25 @@ def test_stop_delivers_the_events_that_the_rules_still_read(plugin: Json, log: p
             await asyncio.sleep(0.05)
             assert len(run.rules.events) == 40
         assert [line for line in log.messages if line.startswith("Not received")] == []
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("handed", [True, False])
+def test_stopped_source_waits_for_rules_that_collect_events(plugin: Json, handed: bool) -> None:
+    """A rule with ``once_after`` holds events, which the end of the source would discard."""
+
+    async def scene() -> None:
+        async with running(plugin, settle=600) as run:
+            if handed:
+                assert await run.post(dropped()) == 200
+                await run.until(1)
+            signal.raise_signal(signal.SIGTERM)
+            if handed:
+                await run.closed()
+                assert not run.source.done()
+            else:
+                await asyncio.wait_for(run.source, 10)
 
     asyncio.run(scene())
 

@@ -155,6 +155,7 @@ def test_documentation_lists_every_option_with_its_default() -> None:
         "duplicates_within": options.limits.duplicates_within,
         "duplicates_kept": options.limits.duplicates_kept,
         "return_tokens": options.limits.return_tokens,
+        "settle": options.settle,
         "own_messages": "keep" if options.limits.keep_own_messages else "drop",
     }
     assert {name: option["default"] for name, option in documented.items() if "default" in option} == real

@@ -132,6 +132,13 @@ options:
       - If its content is damaged when the source starts, it is renamed with the suffix C(.damaged), a warning is logged,
         and a new file begins.
     type: path
+  settle:
+    description:
+      - At a stop, the number of seconds that the source waits after the last event. In this time, rules that collect
+        events, as with C(once_after), can process it; the end of the source discards the events that they hold.
+      - A second signal ends the wait.
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""
@@ -325,6 +332,7 @@ class Source:
         self._room = asyncio.Event()
         self._room.set()
         self._handed: str | None = None
+        self._handed_at: float | None = None
         self._peers = _connections.Connections(_connections.max_connections(_descriptors()))
         self._server = self._new_server()
         self._listener = _sockets.Listener(self._peers, self._new_gate, self._tls, self._intake.count_connection)
@@ -352,6 +360,7 @@ class Source:
             if asked.done():
                 # The rules are still running, so they get the accepted events.
                 await asyncio.wait({work}, timeout=HAND_OVER_ASKED_WITHIN)
+                await self._settle()
         finally:
             self._stop()
             for task in (work, report, write, asked):
@@ -359,6 +368,12 @@ class Source:
             await self._end(work)
         if not work.cancelled():
             work.result()
+
+    async def _settle(self) -> None:
+        """Let rules process the events that they collect, which the end of a source would discard."""
+        if self._handed_at is not None:
+            left = self._handed_at + self._options.settle - asyncio.get_running_loop().time()
+            await asyncio.sleep(max(0.0, left))
 
     def _stop(self) -> None:
         self._intake.stopping = True
@@ -504,6 +519,7 @@ class Source:
             if not self._intake.above_high_water():
                 self._room.set()
             self._handed = event.log_safe()
+            self._handed_at = asyncio.get_running_loop().time()
 
     async def _report(self) -> None:
         while True:

@@ -73,3 +73,28 @@ def test_client_that_left_before_it_was_accepted_is_counted() -> None:
     asyncio.run(scene())
     # ConnectionAbortedError is an OSError; the loop continues with the next client.
     assert counts == [_connections.NOT_ACCEPTED] * 2
+
+
+@pytest.mark.parametrize("more", [[("127.0.0.1", 0)], []])
+def test_address_of_a_protocol_that_the_machine_lacks_is_left_out(more: list[tuple[str, int]]) -> None:
+    """A container without IPv6 may still have ::1 for localhost. Here is an address that no machine has."""
+    found: list[t.Any] = [(socket.AF_INET6, socket.SOCK_STREAM, 0, "", ("2001:db8::1", 0, 0, 0))]
+    found += [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address) for address in more]
+
+    async def scene() -> None:
+        async def lookup(*_args: object, **_keywords: object) -> list[t.Any]:
+            return found
+
+        asyncio.get_running_loop().getaddrinfo = lookup
+        listener = _listener.Listener(Connections(4), lambda peer: asyncio.Protocol(), lambda: None, lambda one: None)
+        try:
+            if more:
+                await listener.open("localhost", 0)
+                assert [address[0] for address in listener.addresses] == ["127.0.0.1"]
+            else:
+                with pytest.raises(OSError):
+                    await listener.open("localhost", 0)
+        finally:
+            listener.close()
+
+    asyncio.run(scene())

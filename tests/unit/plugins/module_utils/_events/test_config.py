@@ -150,6 +150,8 @@ def test_random_secret_is_almost_never_refused(secret: str) -> None:
         ({"devices": ["0812", "x"]}, "devices[0]", "4 digits"),
         ({"devices": ["081200001001", "Toko Satu"]}, "devices[1]", "only digits"),
         ({"devices": [81200001]}, "devices[0]", "quote it"),
+        ({"devices": ["81200001001"]}, "devices[0]", "leading zero"),
+        ({"settle": 601}, "settle", "from 0 to 600"),
         ({"keyfile": "/nowhere"}, "keyfile", "certfile is not set"),
         ({"cafile": "/nowhere"}, "cafile", "certfile is not set"),
         ({"certfile": "/nowhere"}, "certfile", "No such file"),

@@ -129,6 +129,17 @@ def test_message_state_event_and_a_later_one_with_only_the_state_id() -> None:
     assert (later["kind"], later["device"], later["message_id"], later["state"]) == ("status", None, None, "read")
 
 
+@pytest.mark.parametrize("more", [{}, {"stateid": "", "state": ""}, {"device": "081200001001"}])
+def test_status_without_a_state_is_no_connection(more: dict[str, str]) -> None:
+    data = data_of({"id": "80367170", "status": "invalid", **more})
+    assert (data["kind"], data["message_id"], data["status"], data["connected"]) == (
+        "status",
+        "80367170",
+        "invalid",
+        None,
+    )
+
+
 def test_path_sets_the_kind_if_the_keys_do_not() -> None:
     payload = {"device": "081200001001", "sender": "6281299990000", "message": "ya", "flow": {"step": 2}}
     data = data_of(payload, "chaining")
