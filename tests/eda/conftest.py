@@ -28,7 +28,8 @@ SECRET = "Zk3-9xTq7LmPw2Rb"
 READY_WITHIN = 60.0
 # The directory of this environment's programs.
 PROGRAMS = Path(sys.executable).parent
-END_WITHIN = 30.0
+# The unit of systemd has the same limit.
+END_WITHIN = 60.0
 
 
 class Rulebook:

@@ -117,6 +117,8 @@ def test_url_is_valid_after_a_reboot(machine: Machine, sandbox: Sandbox, free_po
     assert post(url, FIRST) == 200
     process.send_signal(signal.SIGTERM)
     assert process.wait(END_WITHIN) is not None
+    # The rule had collected the event, and a restart must not lose it.
+    assert "PLAY [" in machine.journal()
     # The commands of the page are repeated, as after a reinstallation.
     machine.follow()
     assert machine.secret() == secret and re.fullmatch("[0-9a-f]{48}", secret)
