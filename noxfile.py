@@ -173,7 +173,7 @@ def integration(session: nox.Session) -> None:
 
 @session("newest", "build", tags=["test"])
 def molecule(session: nox.Session) -> None:
-    """Run a molecule scenario on the installed artifact; with FONNTE_TESTS_CASES=all, each against its own sandbox."""
+    """Run the Molecule scenario of a fleet on the installed artifact, or each one if FONNTE_TESTS_CASES is "all"."""
     stage = Stage(session)
     for path in sorted((stage.tree / "extensions/molecule").glob(f"{'fleet' if EACH_CHANGE else '*'}/molecule.yml")):
         # There Molecule stores that the scenario is prepared, but the sandbox is a new one each time.

@@ -393,6 +393,13 @@ def test_name_of_digits_confirms_with_native_types(sandbox: Sandbox, tmp_path: P
 
 
 @pytest.mark.weekly
+def test_null_does_not_confirm_a_device_named_none(world: World) -> None:
+    world.begin(there(FIRST, name="None"))
+    run = _leave(world, ask=False, names={FIRST: None})
+    assert "has another name" in run.output and world.writes() == []
+
+
+@pytest.mark.weekly
 def test_wrong_name_at_terminal_is_refused(shops: World) -> None:
     output = at_a_terminal(
         shops,
