@@ -12,12 +12,18 @@ file. If a server repeated it in its error, the password would be in a log, so n
 
 from __future__ import annotations
 
+import re
+
 ADDRESS = "check host and port in record_url, and that the server runs and accepts connections from here"
 LOGIN = "check user name, password, database and certificates in record_url, in the PG* variables or the password file"
 CERTIFICATE = "check sslmode, sslrootcert, sslcert and sslkey in record_url or in the PG* variables"
 
-# Each phrase is searched for in the text of the library or the server, and printed instead of that text.
+# Each phrase is searched for in the text of the library or the server, without the names in quotes, and printed instead
+# of that text. The first one that is found has the advice.
 _CAUSES = {
+    "root certificate file does not exist": CERTIFICATE,
+    "database does not exist": LOGIN,
+    "role does not exist": LOGIN,
     "no encryption": CERTIFICATE,
     "pg_hba.conf rejects connection": LOGIN,
     "password authentication failed": LOGIN,
@@ -63,7 +69,7 @@ def describe_failure(text: str, code: str = "") -> tuple[str, str]:
         text: The text of the library, which contains that of the server.
         code: The SQLSTATE, if the library knows one.
     """
-    folded = text.lower()
+    folded = re.sub(r' "[^"\n]*"(?= )', "", text.lower())
     found = [phrase for phrase in _CAUSES if phrase.lower() in folded]
     shown = [one for one in found if not any(one != other and one in other for other in found)]
     if code.isalnum() and code.isascii():

@@ -168,7 +168,7 @@ def test_wrong_password_or_user_is_reported(record_url: str, role: str, quoted: 
 
 def test_missing_database_is_reported(record_url: str) -> None:
     text = error_of(lambda: PostgresqlBackend(record_url + "-x").mark())
-    assert "does not exist" in text and "check user name, password, database and certificates" in text
+    assert "(database does not exist" in text and "check user name, password, database and certificates" in text
 
 
 def test_password_is_read_from_the_environment_or_a_file(

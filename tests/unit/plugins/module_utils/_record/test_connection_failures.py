@@ -30,7 +30,15 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.database.f
             ADDRESS,
         ),
         ('FATAL:  password authentication failed for user "u"', "", "password authentication failed", LOGIN),
-        ('FATAL:  database "d" does not exist', "3D000", "does not exist, SQLSTATE 3D000", LOGIN),
+        ('FATAL:  database "d" does not exist', "3D000", "database does not exist, SQLSTATE 3D000", LOGIN),
+        ('FATAL:  database "a "b"" does not exist', "", "does not exist", LOGIN),
+        ('FATAL:  role "s3cret words" does not exist', "", "role does not exist", LOGIN),
+        (
+            'root certificate file "/etc/db ca.pem" does not exist\nEither provide the file, use the system\'s roots',
+            "",
+            "root certificate file does not exist",
+            CERTIFICATE,
+        ),
         ("SSL error: certificate verify failed", "", "certificate verify failed, SSL error", CERTIFICATE),
         (
             'FATAL:  pg_hba.conf rejects connection for host "10.0.0.7", user "u", database "d", no encryption',
