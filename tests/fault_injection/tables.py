@@ -80,7 +80,7 @@ CELLS: tuple[Cell, ...] = (
 
 
 # The number of cells of a column in a sample.
-PER_COLUMN = 3
+PER_COLUMN = 2
 
 
 def choose_sample(cells: t.Sequence[Cell]) -> list[Cell]:

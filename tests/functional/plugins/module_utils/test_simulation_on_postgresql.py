@@ -20,7 +20,7 @@ from ansible_collections.fonnte.whatsapp.tests.simulation.suite import FIRST_SEE
 from ansible_collections.fonnte.whatsapp.tests.simulation.world import KINDS
 
 # The number of schedules of each pair, and of three nodes at random.
-SERVER_SAMPLES, SERVER_SEEDS = 1, 40
+SERVER_SAMPLES, SERVER_SEEDS = 1, 20
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from ansible_collections.fonnte.whatsapp.tests.fault_injection.request_faults im
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 from ansible_collections.fonnte.whatsapp.tests.sandbox.readings import VALUES
 
-WALKS = int(os.environ.get("FONNTE_WALKS", "50"))
+WALKS = int(os.environ.get("FONNTE_WALKS", "25"))
 NUMBERS = ("081200000001", "6281200000002")
 SPELLINGS = {number: (number, "0" + number[-11:], "+62 " + number[-11:]) for number in NUMBERS}
 NAMES = st.sampled_from(("Toko", "Tako", "Warung"))

@@ -35,7 +35,7 @@ from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 from .test_stateful import DECLARATIONS, FAULTS, FLAGS, NAMES, URLS, readings_to_walk
 
-WALKS = int(os.environ.get("FONNTE_WALKS", "30"))
+WALKS = int(os.environ.get("FONNTE_WALKS", "16"))
 NUMBER = "6281200000001"
 PEOPLE = ("Ada", "Toko Satu", "Citra")
 HOOKS = st.dictionaries(st.sampled_from(WEBHOOKS), URLS, min_size=1)

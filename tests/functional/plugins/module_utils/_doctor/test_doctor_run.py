@@ -724,15 +724,16 @@ LONGEST = 22
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("times", [1, None], ids=["once", "for ever"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("device", "reading"),
+    ("device", "reading", "times"),
     [
-        pytest.param(SCRATCH, {}, id="made-default"),
-        pytest.param(CLIENT, HARD, id="there-all-hard"),
-        *([pytest.param(SCRATCH, HARD, id="made-all-hard")] if EVERY_FAULT else []),
-        *([pytest.param(CLIENT, {}, id="there-default")] if EVERY_FAULT else []),
+        pytest.param(SCRATCH, {}, 1, id="made-default-once"),
+        pytest.param(CLIENT, HARD, None, id="there-all-hard-for ever"),
+        *([pytest.param(SCRATCH, {}, None, id="made-default-for ever")] if EVERY_FAULT else []),
+        *([pytest.param(CLIENT, HARD, 1, id="there-all-hard-once")] if EVERY_FAULT else []),
+        *([pytest.param(SCRATCH, HARD, 1, id="made-all-hard-once")] if EVERY_FAULT else []),
+        *([pytest.param(CLIENT, {}, None, id="there-default-for ever")] if EVERY_FAULT else []),
     ],
 )
 def test_fault_at_any_request_never_causes_a_wrong_fact(

@@ -27,7 +27,7 @@ from ansible_collections.fonnte.whatsapp.tests.control_node import Controller
 from ansible_collections.fonnte.whatsapp.tests.sandbox.driver import Sandbox
 
 SIZE = 24
-MOMENTS = 10
+MOMENTS = 5
 # A separate process: only the kernel ends it, and it cannot clean up.
 WORK = """
 import json, sys

@@ -284,7 +284,7 @@ class Attack(RuleBasedStateMachine):
 
 
 # The number of the random walks of test_stateful.py: more on demand, and once a week.
-ATTACKS = int(os.environ.get("FONNTE_WALKS", "50"))
+ATTACKS = int(os.environ.get("FONNTE_WALKS", "25"))
 Attack.TestCase.settings = settings(
     max_examples=ATTACKS,
     stateful_step_count=30,
