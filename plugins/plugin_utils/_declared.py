@@ -33,7 +33,6 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration
     DEFAULTS,
     DEVICES,
     PACKAGES,
-    misspelling_warnings,
     read_fleet,
 )
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declared_accounts import accounts_of
@@ -42,6 +41,10 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.selection i
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import bind
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.fleet import SOURCES
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common import resolve_aliases
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.variable_names import (
+    misspelling_warnings,
+    unknown_name_errors,
+)
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import untag
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._declaration_sources import (
     SourceError,
@@ -168,7 +171,8 @@ class DeclaredAction(InProcess):
         extra = load_extra_vars(self._loader)
         for prefix in dict.fromkeys((self._prefix, self._sources_prefix)):
             options: t.Sequence[str] = variables.get(prefix + "options", ())
-            problems += misspelling_warnings([name for name in variables if name.startswith(prefix)], options)
+            own = [name for name in variables if name.startswith(prefix) and name not in extra]
+            problems += misspelling_warnings(own, options) + unknown_name_errors(extra, options)
             problems += [
                 f"There is no variable {name}; {prefix}{name} may be meant, so rename or remove it."
                 for name in extra

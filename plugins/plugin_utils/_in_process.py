@@ -28,6 +28,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport import (
     MAX_TIMEOUTS_PER_REQUEST,
@@ -36,6 +37,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._api.transport imp
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.destinations import close_descriptor
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, MissingLibraryError
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.lineage import current_lineage
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.redaction import printable
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.spellings import SecretFinder
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._modules.ansible_adapter import (
     bind,
@@ -55,6 +57,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.common im
     Spec,
     resolve_aliases,
 )
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.variable_names import unknown_name_errors
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._record.encryption import load_library
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._abandoned import current_watch
 from ansible_collections.fonnte.whatsapp.plugins.plugin_utils._controller import CACHE, untag
@@ -71,6 +74,8 @@ with contextlib.suppress(MissingLibraryError):
 PLANNING = threading.Lock()
 
 SWITCH = "fonnte_in_process"
+# Set by the playbooks of this collection: the names of the variables that are for the user.
+OPTIONS = "fonnte_options"
 PROGRESS_SWITCH = "fonnte_progress"
 
 display = Display()
@@ -94,6 +99,10 @@ class InProcess(ActionBase):
 
     def _run(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(None, variables)
+        if OPTIONS in variables:
+            unknown = unknown_name_errors(load_extra_vars(self._loader), untag(variables[OPTIONS]))
+            if unknown:
+                return {**result, "failed": True, "msg": " ".join(map(printable, unknown))}
         why = self._fallback_reason(variables)
         if why:
             try:

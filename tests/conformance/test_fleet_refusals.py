@@ -171,6 +171,8 @@ MISSPELT = [
     ("provision", "provision_offlin=true", "There is no variable provision_offlin; provision_offline may be meant"),
     ("provision", '{"provision_offline": null}', "provision_offline is neither true nor false"),
     ("audit", "audit_fail_no=x", "There is no variable audit_fail_no; audit_fail_on may be meant"),
+    ("provision", "fleet_onyl=081200000001", "There is no variable fleet_onyl; fleet_only may be meant, so rename"),
+    ("provision", "provision_quickly=1", "There is no variable provision_quickly, so rename or remove it."),
     ("audit", '{"audit_hosts": 5}', "audit_hosts has an empty name, or a value that is not a name"),
     ("provision", "provision_offline=trueish", "provision_offline is neither true nor false"),
     ("provision", "fleet_max_creates=0", "There is no variable fleet_max_creates; fleet_max_create may be meant"),
@@ -190,11 +192,13 @@ def test_misspelled_variable_or_value_is_refused(
 @pytest.mark.weekly
 @ON_USUAL_CORES
 def test_unrelated_variables_with_same_prefix_are_accepted(core: Path, sandbox: Sandbox, tmp_path: Path) -> None:
-    """A user may register a variable, or have a group variable, whose name begins like those of the role."""
+    """A user may register a variable, or have a variable in the inventory, whose name begins like those of the role."""
     mine = {"fleet_region": "x", "fleet_files_of_last_week": "x", "provision_vlan": 1, "audit_log_path": "x"}
+    inventory = tmp_path / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {"localhost": None}, "vars": mine}}), encoding="utf-8")
     declare(tmp_path, "toko.yml", of_client("081200000001"))
     for name in ("provision", "audit"):
-        words = ["-e", f"{name}_files=clients", "-e", json.dumps(mine)]
+        words = ["-i", str(inventory), "-e", f"{name}_files=clients"]
         code, output = by_name(name, core, tmp_path, *words, **live(sandbox))
         assert code == 0, output[-2000:]
 

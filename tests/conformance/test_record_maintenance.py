@@ -246,11 +246,22 @@ def test_playbook_backs_up_restores_and_forgets(kept: World, core: Path, tmp_pat
     assert "changed=0" in playbook(core, kept, tmp_path, **forget)
 
 
+WITHOUT = "Without a record_operation the record is only listed"
+
+
 @pytest.mark.weekly
-@pytest.mark.parametrize("given", ["record_file=mine.json", "record_orphans=true", "record_overwrite=true"])
-def test_playbook_refuses_options_without_operation(kept: World, given: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("record_file=mine.json", WITHOUT),
+        ("record_orphans=true", WITHOUT),
+        ("record_overwrite=true", WITHOUT),
+        ("record_operaton=backup", "There is no variable record_operaton; record_operation may be meant"),
+    ],
+)
+def test_playbook_refuses_options_without_operation(kept: World, given: str, says: str) -> None:
     """A user who names a file but no operation would otherwise get no backup and no error."""
     run = kept.player.play_by_name("record", "-e", given, env={"FONNTE_ACCOUNT_TOKEN": ACCOUNT})
     (reported,) = [reported for reported in run.reported if reported.failed]
-    assert "Without a record_operation the record is only listed" in reported.message
+    assert says in reported.message
     assert kept.calls() == [] and "failed=1" in run.output

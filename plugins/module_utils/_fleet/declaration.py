@@ -370,25 +370,6 @@ class DeclarationParser:
                 self.problems.append(f"Two clients have one name, {' and '.join(clients)}; merge them, or rename one.")
 
 
-def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
-    """Return a sentence for each variable name that is almost the name of an option.
-
-    Other names with the same prefix are ignored: they may belong to another role.
-    """
-    # Compare without the common prefix, which would increase the similarity of any two names.
-    rests = {option.partition("_")[2]: option for option in options}
-    near = {
-        name: difflib.get_close_matches(name.partition("_")[2], rests, n=1, cutoff=0.85)
-        for name in sorted(names)
-        if name not in options
-    }
-    return [
-        f"There is no variable {name}; {rests[meant[0]]} may be meant, so rename or remove it."
-        for name, meant in near.items()
-        if meant
-    ]
-
-
 def _is_list(value: object) -> bool:
     return isinstance(value, t.Sequence) and not isinstance(value, (str, bytes))
 

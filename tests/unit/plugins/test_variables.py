@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.declaration import misspelling_warnings
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._options.variable_names import (
+    misspelling_warnings,
+    unknown_name_errors,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -96,6 +99,36 @@ def test_misspelled_variable_is_reported(name: str, meant: str) -> None:
 
 def test_unrelated_variables_are_not_reported() -> None:
     assert misspelling_warnings(["fleet_region", "fleet_clients_of_last_year", "fleet_brakes", *FLEET], FLEET) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("fleet_onyl", "There is no variable fleet_onyl; fleet_only may be meant, so rename or remove it."),
+        ("fleet_onli", "There is no variable fleet_onli; fleet_only may be meant, so rename or remove it."),
+        ("fleet_dry_run", "There is no variable fleet_dry_run, so rename or remove it."),
+    ],
+)
+def test_any_unknown_variable_of_the_command_line_is_refused(name: str, problem: str) -> None:
+    assert unknown_name_errors(["fleet_only", name, "region", "fonnte_in_process"], FLEET) == [problem]
+
+
+PLAYBOOKS = ("adopt", "decommission", "doctor", "dropped_off", "link", "record")
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_known_variables_of_other_playbooks_are_used_and_documented(playbook: str) -> None:
+    options = variables(playbook)["fonnte_options"]
+    paths = [ROOT / "playbooks" / f"{playbook}.yml", *ROOT.glob(f"roles/{playbook}/**/*.yml")]
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+    pages = [*ROOT.glob("docs/*.md"), *ROOT.glob("roles/*/README.md"), *ROOT.glob("README*.md")]
+    pages += [*ROOT.glob("examples/**/*.*"), *ROOT.glob("extensions/eda/rulebooks/*.yml")]
+    written = text + "".join(path.read_text(encoding="utf-8") for path in pages)
+    for option in options:
+        assert len(re.findall(rf"\b{option}\b", text)) > 1, option
+    assert set(re.findall(rf"-e '?(?:{{\")?({playbook}_\w+)", written)) <= set(options)
+    own = set(re.findall(rf"^\| `({playbook}_\w+)`", written, re.MULTILINE))
+    assert own <= set(options)
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)

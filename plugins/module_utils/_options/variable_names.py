@@ -1,0 +1,47 @@
+# Copyright (c) 2026, fonnte.whatsapp contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# PRIVATE to this collection: it may change in any release.
+
+"""Detect misspelled names of the variables of a role or playbook: Ansible accepts any name."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+
+
+def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> list[str]:
+    """Return a sentence for each variable name that is almost the name of an option.
+
+    Other names with the same prefix are ignored: they may belong to another role.
+    """
+    near = {name: _similar(name, options, 0.85) for name in sorted(names) if name not in options}
+    return [_unknown_variable(name, meant) for name, meant in near.items() if meant]
+
+
+def unknown_name_errors(names: t.Iterable[str], options: t.Sequence[str]) -> list[str]:
+    """Return a sentence for each name that has the prefix of the options, and is none of them.
+
+    Args:
+        names: The extra variables (C(-e)). They are for this run, so one without effect is a mistake: with a misspelled
+            selector, a run would change all devices.
+        options: The variables that users may set.
+    """
+    prefix = options[0].partition("_")[0] + "_" if options else "_"
+    unknown = [name for name in sorted(names) if name.startswith(prefix) and name not in options]
+    return [_unknown_variable(name, _similar(name, options, 0.6)) for name in unknown]
+
+
+def _similar(name: str, options: t.Iterable[str], cutoff: float) -> str:
+    """Return the most similar option, or an empty string."""
+    # Compare without the common prefix, which would increase the similarity of any two names.
+    rests = {option.partition("_")[2]: option for option in options}
+    meant = difflib.get_close_matches(name.partition("_")[2], rests, n=1, cutoff=cutoff)
+    return rests[meant[0]] if meant else ""
+
+
+def _unknown_variable(name: str, meant: str) -> str:
+    hint = f"; {meant} may be meant" if meant else ""
+    return f"There is no variable {name}{hint}, so rename or remove it."
