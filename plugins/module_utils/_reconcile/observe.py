@@ -17,7 +17,7 @@ from .._api.client import FonnteClient
 from .._common.clock import Moment
 from .._common.errors import DamagedRecordError, FonnteError, OptionError, RecordError
 from .._common.lineage import Lineage, current_lineage
-from .._common.phone_numbers import displayed_number, only_digits, same_number
+from .._common.phone_numbers import displayed_number, only_digits, refuse_lost_zero, same_number
 from .._device.models import Device, DeviceList
 from .._device.service_facts import ServiceFacts
 from .._device.settings import RECORDED, Settings
@@ -25,7 +25,7 @@ from .._record.backend import Mark
 from .._record.entries import DeviceRecord, NumberRecord
 from .._record.files import EncryptedFile
 from .._record.store import RecordStore
-from .state import Desired, Observed, Recorded
+from .state import Desired, Observed, Recorded, State
 
 Faults = t.List[RecordError]
 
@@ -122,6 +122,8 @@ def observe(
     listing, mark = _list(context, desired, creation_file, since)
     device = resolve_device(context, desired.number, listing)
     if device is None:
+        if desired.state is State.PRESENT and desired.may_create and not context.has_country:
+            refuse_lost_zero(desired.number, desired.number, "device")
         recorded, faults = _read_missing(context, creation_file, listing)
         reported, unread = _fault_warnings(faults), _unreadable(faults)
         return Observation(desired.number, None, None, recorded, reported, listing, unread, mark, creation_file)

@@ -98,6 +98,18 @@ def test_number_without_its_zero_is_refused_before_any_write(
     assert controller.sandbox.writes() == []
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_device_is_not_created_without_its_zero(controller: Controller, check: bool) -> None:
+    new = "81200040000"
+    with pytest.raises(OptionError, match=f'{new} begins with 8, .*write "0{new}", or "\\+{new}"'):
+        controller.device(new, check, name="Toko")
+    with pytest.raises(OptionError, match=rf'devices\[1\] .*write "0{new}"'):
+        controller.run("fleet", check, devices=[{"device": A, "name": "Toko 2"}, {"device": new, "name": "Toko Baru"}])
+    assert controller.sandbox.writes() == []
+    # Nothing is created for them.
+    assert controller.device(new, check, state="absent").result["changed"] is False
+
+
 def test_number_with_a_country_code_is_a_new_device(controller: Controller) -> None:
     assert controller.device(f"+{LOST}", name="Toko Tokyo").result["operations"] == ["create"]
     assert sorted(controller.sandbox.devices()) == [A, LOST]
