@@ -29,9 +29,9 @@ DELIVERY_TEXTS: dict[str, tuple[str, str]] = {
     ),
     # The risks, by their cause. {found} has the names of the options.
     "say_delivery_risk_incoming_off": (
-        "Fonnte may not send incoming chats to the webhook, since these are not known to be on: {found}. Declare autoread: true and "
+        "Fonnte may not send incoming chats to the webhook, since these are off or unknown: {found}. Declare autoread: true and "
         "personal: true.",
-        "Fonnte mungkin tidak mengirim chat masuk ke webhook, karena ini tidak diketahui aktif: {found}. Deklarasikan autoread: true "
+        "Fonnte mungkin tidak mengirim chat masuk ke webhook, karena ini nonaktif atau tidak diketahui: {found}. Deklarasikan autoread: true "
         "dan personal: true.",
     ),
     "say_delivery_risk_local_host": (

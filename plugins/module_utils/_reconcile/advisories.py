@@ -175,7 +175,7 @@ def setting_warnings(desired: Desired, after: Settings) -> t.Iterator[str]:
 
 
 _RISKS: t.Mapping[Cause, str] = {
-    Cause.INCOMING_OFF: "Fonnte may not send incoming chats to the webhook of device {number}: {options} {are} not known to be on. Set "
+    Cause.INCOMING_OFF: "Fonnte may not send incoming chats to the webhook of device {number}: {options} {are} off or unknown. Set "
     "autoread: true and personal: true{where}.",
     Cause.LOCAL_HOST: "Device {number} has a URL that Fonnte cannot reach, since its host exists only in this network: "
     "{options}. Declare a host that the internet can reach.",

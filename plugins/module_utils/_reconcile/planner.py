@@ -259,7 +259,7 @@ def _plan_existing(desired: Desired, observed: Observed, recorded: Recorded, now
             *(refusal_warning(desired, unknown, after) if predicts else ()),
             *carry_warning(observed, payload.carried, recorded.device),
             *removed_warning(observed, removed),
-            *attested_warning(observed, attested, unstamped),
+            *attested_warning(observed, attested if stamped else (), unstamped),
             *(stamp_warning(observed, origin is not Origin.FOREIGN) if reasons and stamped is None else ()),
             *lost_proof_warning(lost if not forgotten else ()),
             *number_warning(desired, observed, bool(reasons)),

@@ -545,7 +545,7 @@ def test_internal_error_is_not_reported_as_success(rich: Controller, monkeypatch
 def test_warnings_that_differ_in_the_number_are_one(rich: Controller) -> None:
     report = rich.run("fleet", devices=entries(15, webhook=URL, autoread=True))
     (warning,) = report.warnings
-    assert f"the webhook of device {number(0)}: personal is not known to be on" in warning
+    assert f"the webhook of device {number(0)}: personal is off or unknown" in warning
     assert "The same applies to 14 devices: " in warning
     assert all(number(index) in warning for index in range(15))
     assert all(len(device["warnings"]) == 1 for device in report.result["devices"])

@@ -12,7 +12,7 @@ from ansible_collections.fonnte.whatsapp.plugins.module_utils._fleet.device_warn
     join_warnings,
 )
 
-TEXT = "Fonnte may not send incoming chats to the webhook of device {}: personal is not known to be on."
+TEXT = "Fonnte may not send incoming chats to the webhook of device {}: personal is off or unknown."
 
 
 def numbers(account: int, count: int) -> list[str]:

@@ -445,9 +445,9 @@ def test_number_known_only_from_the_profile_is_a_warning_if_it_is_sent() -> None
 @pytest.mark.parametrize(
     ("settings", "observed", "word"),
     [
-        ({"webhook": URL, "personal": True}, seen(autoread=False), "autoread is not known to be on"),
-        ({"webhook": URL, "autoread": False}, seen(), "autoread and personal are not known to be on"),
-        ({"webhook": URL, "autoread": True}, seen(), "personal is not known to be on"),
+        ({"webhook": URL, "personal": True}, seen(autoread=False), "autoread is off or unknown"),
+        ({"webhook": URL, "autoread": False}, seen(), "autoread and personal are off or unknown"),
+        ({"webhook": URL, "autoread": True}, seen(), "personal is off or unknown"),
         ({"webhook_connect": URL, "webhook_status": URL}, seen(), "one URL in webhook_connect and webhook_status"),
         ({"webhook_status": "https://n8n.local/hook"}, seen(), "only in this network: webhook_status"),
         ({"webhook_connect": "http://h.example.com/a"}, seen(), "plain http"),
@@ -553,6 +553,14 @@ def test_first_stamped_run_sends_attested_values(stamp: bool) -> None:
     made = plan({"webhook": URL}, observed, attested, policy=STAMPED)
     assert made.reasons == {"webhook": Reason.UNPROVEN} and made.send["webhook"] == URL
     assert made.claims is not None and made.claims["webhooks"] == {"webhook": URL}
+
+
+@pytest.mark.parametrize("write_only", ["recorded", "stamped"])
+def test_only_an_update_with_a_stamp_promises_one(write_only: str) -> None:
+    attested = remembered(EntryStatus.ATTESTED, webhook=URL + "/old")
+    made = plan({"webhook": URL}, seen(), attested, policy=Policy(write_only, unknown="ignore"))
+    assert made.operations == (UPDATE,)
+    assert any("writes a stamp" in warning for warning in made.warnings) == (write_only == "stamped")
 
 
 def test_update_without_declared_or_known_write_only_settings_has_no_stamp() -> None:
