@@ -17,6 +17,7 @@ import os
 import re
 import typing as t
 
+import yaml
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import is_encrypted
 from ansible.plugins.loader import lookup_loader
@@ -93,6 +94,18 @@ def find_files(given: object, option: str, base: str) -> list[str]:
     return sorted(found)
 
 
+def _place_of_error(text: str) -> str:
+    """Return where YAML is invalid, as a part of a sentence. Some files are refused by Ansible only."""
+    try:
+        yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as exc:
+        if exc.problem_mark is not None:
+            return f"line {exc.problem_mark.line + 1}, column {exc.problem_mark.column + 1}"
+    except (yaml.YAMLError, ValueError):
+        pass
+    return "it"
+
+
 def _yaml_files(folder: str) -> list[str]:
     try:
         names = os.listdir(folder)
@@ -143,22 +156,27 @@ class SourceReader:
 
     def _load_files(self, files: t.Sequence[str]) -> dict[str, t.Any]:
         raw: dict[str, t.Any] = {}
-        unread: list[str] = []
+        locked: list[str] = []
         problems: list[str] = []
         for path in files:
             try:
                 raw[path] = self._load(path)
             except EncodingError as exc:
                 problems.append(f"{path} {exc}; save it as UTF-8.")
-            except (AnsibleError, OSError, ValueError):
-                unread.append(path)
+            except OSError as exc:
+                problems.append(f"{path} cannot be read ({exc.strerror}).")
+            except AnsibleError:
+                # Only decryption raises it here.
+                locked.append(path)
+            except SourceError as exc:
+                problems.append(f"{path} {exc}.")
+        if locked:
+            are = "are" if len(locked) > 1 else "is"
+            problems.append(
+                f"{', '.join(locked)} {are} encrypted; add --ask-vault-pass, or correct the vault password."
+            )
         if problems:
             raise SourceError(" ".join(map(printable, problems)))
-        if unread:
-            raise SourceError(
-                f"{', '.join(unread)} cannot be read. Check that it is YAML and, if it is encrypted, that the vault "
-                "password is set."
-            )
         return raw
 
     def _load(self, path: str) -> t.Any:
@@ -169,9 +187,12 @@ class SourceReader:
         self._texts[path] = "" if encrypted else text
         if not _MAY_NEED_EVALUATION.search(text):
             self._plain.add(path)
-        data = self._loader.load(trust_as_template(text) if trust_as_template is not None else text, file_name=path)
+        try:
+            data = self._loader.load(trust_as_template(text) if trust_as_template is not None else text, file_name=path)
+        except (AnsibleError, ValueError):
+            raise SourceError(f"is not valid YAML; correct {_place_of_error(text)}") from None
         if data is not None and not isinstance(data, t.Mapping):
-            raise ValueError("no dictionary")
+            raise SourceError("has no dictionary; write fleet_clients or fleet_devices with a list")
         return data or {}
 
     def _fill_files(self, raw: Values) -> dict[str, t.Any]:

@@ -282,7 +282,7 @@ def test_options_from_file_take_precedence_over_environment(workspace: Workspace
     complete = workspace.source("complete.fonnte.yaml", account_token=ACCOUNT, api_endpoint=workspace.sandbox.url)
     assert len(workspace.hosts(complete, env={**unset, **empty})) == 3
     assert len(workspace.hosts(complete, env={"FONNTE_ACCOUNT_TOKEN": "x", "FONNTE_API_ENDPOINT": nowhere})) == 3
-    assert "there is no token; set account_token or FONNTE_ACCOUNT_TOKEN" in workspace.refused(
+    assert "there is no token; set the environment variable FONNTE_ACCOUNT_TOKEN" in workspace.refused(
         workspace.source(), env=unset
     )
     assert "cannot be reached" in workspace.refused(workspace.source(), env={"FONNTE_API_ENDPOINT": nowhere})

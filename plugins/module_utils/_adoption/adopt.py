@@ -125,8 +125,8 @@ def _unstamped_warning(found: t.Sequence[ListedDevice]) -> t.Iterator[str]:
     if unstamped:
         yield (
             f"{len(unstamped)} devices get no stamp, since their names have more than {NAME_LENGTH[1] - STAMP_LENGTH} "
-            f"characters: {', '.join(unstamped)}. For these, other machines need the record (adopt_share=backup or shared), "
-            "or you shorten the names."
+            f"characters: {', '.join(unstamped)}. For these, other machines need a backup of the record, made with the "
+            "playbook record, or a shared record, or you shorten the names."
         )
 
 

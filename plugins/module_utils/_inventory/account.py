@@ -93,5 +93,9 @@ def open_account(params: Params, keep: ProcessCache) -> Account:
     """Return the account that the options describe; raise OptionError if one is invalid."""
     token = checked_token("account_token", params["account_token"])
     if not token:
-        raise OptionError("account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN")
+        raise OptionError(
+            "account_token",
+            "there is no token",
+            "set the environment variable FONNTE_ACCOUNT_TOKEN, or the option account_token",
+        )
     return Account(parse_connection(params), token, keep)

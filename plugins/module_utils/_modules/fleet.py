@@ -183,7 +183,9 @@ def _check_device_tokens(entries: t.Sequence[Params]) -> None:
     if len(without) < len(entries):
         problem += f", and {len(without)} of {len(entries)} devices have no device_token, the first in "
         problem += f"devices[{without[0]}]"
-    raise OptionError("account_token", problem, "set FONNTE_ACCOUNT_TOKEN or account_token")
+    raise OptionError(
+        "account_token", problem, "set the environment variable FONNTE_ACCOUNT_TOKEN, or the option account_token"
+    )
 
 
 def _with_defaults(entry: Params, own: object, params: Params) -> dict[str, t.Any]:

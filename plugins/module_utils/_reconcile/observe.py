@@ -195,7 +195,9 @@ def require_token(context: RunContext) -> None:
     """Check that there is any token; OptionError if not."""
     if not context.account_token and not context.device_token:
         raise OptionError(
-            "account_token", "there is no token", "set account_token or FONNTE_ACCOUNT_TOKEN, or set device_token"
+            "account_token",
+            "there is no token",
+            "set the environment variable FONNTE_ACCOUNT_TOKEN, or the option account_token or device_token",
         )
 
 

@@ -85,6 +85,33 @@ def test_only_a_file_with_templates_is_evaluated(
         assert SourceReader(DataLoader(), variables).read([str(path)], [], False) == {str(path): {"name": name}}
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: 1\n  b: secret\n", r"{} is not valid YAML; correct line 2, column 4\."),
+        ("- secret\n", r"{} has no dictionary; write fleet_clients or fleet_devices with a list\."),
+        (
+            "$ANSIBLE_VAULT;1.1;AES256\n6162\n",
+            r"{} is encrypted; add --ask-vault-pass, or correct the vault password\.",
+        ),
+    ],
+)
+def test_unreadable_file_has_its_cause_and_no_content(text: str, problem: str, tmp_path: Path) -> None:
+    path = tmp_path / "client.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=problem.format(path)) as caught:
+        SourceReader(DataLoader(), {"hostvars": {}}).read([str(path)], [], False)
+    assert "secret" not in str(caught.value)
+
+
+def test_encrypted_files_are_one_sentence(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("a.yml", "b.yml")]
+    for path in paths:
+        Path(path).write_text("$ANSIBLE_VAULT;1.1;AES256\n6162\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=f"{paths[0]}, {paths[1]} are encrypted; add"):
+        SourceReader(DataLoader(), {"hostvars": {}}).read(paths, [], False)
+
+
 def test_directory_that_cannot_be_listed_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_path: object) -> t.NoReturn:
         raise PermissionError(13, "Permission denied")

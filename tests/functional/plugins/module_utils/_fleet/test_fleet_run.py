@@ -219,12 +219,13 @@ def test_invalid_list_fails_before_the_first_write(
 
 def test_missing_token_is_one_sentence(controller: Controller) -> None:
     known = {"device_token": "sandbox-device-token", "name": "Toko"}
+    how = "set the environment variable FONNTE_ACCOUNT_TOKEN, or the option account_token."
     for devices, sentence in (
-        (entries(60), "Option account_token: there is no token; set FONNTE_ACCOUNT_TOKEN or account_token."),
+        (entries(60), f"Option account_token: there is no token; {how}"),
         (
             [known, *entries(3)],
             "Option account_token: there is no token, and 3 of 4 devices have no device_token, the first in devices[1]; "
-            "set FONNTE_ACCOUNT_TOKEN or account_token.",
+            + how,
         ),
     ):
         with pytest.raises(OptionError) as caught:

@@ -83,7 +83,7 @@ def test_cache_id_depends_on_token_and_address_and_reveals_neither(sandbox: Sand
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"account_token": None}, "there is no token; set account_token or FONNTE_ACCOUNT_TOKEN"),
+        ({"account_token": None}, "there is no token; set the environment variable FONNTE_ACCOUNT_TOKEN"),
         ({"account_token": ""}, "it is empty"),
         ({"account_token": "to ken"}, "white space"),
         ({"api_endpoint": "http://api.example.com"}, "plain http"),
