@@ -257,7 +257,7 @@ summary:
       type: list
       elements: str
     to_link_devices:
-      description: The numbers of the devices that RV(summary.to_link) counts.
+      description: The numbers of the devices that RV(summary.to_link) counts, those that were created first.
       type: list
       elements: str
 text:

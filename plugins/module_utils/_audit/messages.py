@@ -185,8 +185,8 @@ _TABLE: dict[str, tuple[str, str]] = {
     "from_none": ("No evidence", "Tidak ada bukti"),
     "why_expired": ("Recorded {at}, which is too long ago", "Dicatat {at}, sudah terlalu lama"),
     "why_unproven": (
-        "No stamp in the device's name proves it",
-        "Tidak ada penanda pada nama perangkat yang membuktikannya",
+        "No stamp proves it with this declaration",
+        "Tidak ada penanda yang membuktikannya dengan deklarasi ini",
     ),
     # The short names of evidence, for counts.
     "src_service": ("read from Fonnte", "dibaca dari Fonnte"),

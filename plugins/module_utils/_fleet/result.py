@@ -87,7 +87,8 @@ _FAILED = frozenset({Status.FAILED, Status.IN_DOUBT})
 def _summary(rows: t.Sequence[_Row]) -> Result:
     statuses = collections.Counter(row.status for row in rows)
     operations = collections.Counter(operation for row in rows for operation in row.operations)
-    to_link = [row.number for row in rows if _to_link(row)]
+    # Those that were just created come first: a long list is not shown to its end.
+    to_link = [row.number for row in sorted(rows, key=lambda row: CREATE not in row.operations) if _to_link(row)]
     cleared = [row.number for row in rows if _clears(row.run)]
     return {
         "created": operations[CREATE],

@@ -157,6 +157,7 @@ def test_number_of_returned_devices(rich: Controller, wanted: str, returned: int
         assert set(summary["changed_devices"]) == changed
         assert summary["failed_devices"] == ([] if check else [number(4)])
         assert set(summary["to_link_devices"]) >= {number(1), number(2), number(3)}
+        assert summary["to_link_devices"][0] == number(5), "a created device comes first"
         assert summary["to_link"] == len(summary["to_link_devices"]) and number(0) not in summary["to_link_devices"]
 
 
