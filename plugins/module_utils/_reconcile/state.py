@@ -12,6 +12,7 @@ import enum
 import typing as t
 from dataclasses import dataclass, field
 
+from .._common.phone_numbers import COUNTRY
 from .._device.service_facts import ServiceFacts
 from .._device.settings import SETTINGS, WEBHOOKS, Settings
 from .._device.stamp import Claims, Stamp
@@ -114,7 +115,9 @@ class Desired:
         if not self.settings:
             # A task that only disconnects a device, for example.
             return ()
-        set_before = [option for option, entry in record.entries.items() if entry.value not in ("", False)]
+        # The values of a new device: there is nothing to clear.
+        cleared = ("", False, COUNTRY)
+        set_before = [option for option, entry in record.entries.items() if entry.value not in cleared]
         return tuple(
             option
             for option in self.managed_options

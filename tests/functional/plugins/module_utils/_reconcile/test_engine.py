@@ -556,6 +556,15 @@ def test_unwritable_record_fails_before_the_first_write(controller: Controller) 
     assert report.result["changed"] and "A real run from here would fail: " in report.warnings[-1]
 
 
+def test_removed_line_is_reported_unless_it_is_the_default(controller: Controller) -> None:
+    controller.device(A, name="Toko", country_code="62", quick=False, personal=True, handle_unknown="ignore")
+    (warning,) = controller.device(A, True, name="Toko", handle_unknown="ignore").warnings
+    assert "no longer declares personal, and still has" in warning
+    controller.device(A, name="Toko", country_code="60", personal=True, handle_unknown="ignore")
+    warnings = controller.device(A, True, name="Toko", personal=True, handle_unknown="ignore").warnings
+    assert any("no longer declares country_code, and still has" in warning for warning in warnings)
+
+
 def test_webhooks_of_a_missing_device(controller: Controller) -> None:
     with pytest.raises(NotFoundError, match=f"no device {A}"):
         controller.run("webhook_config", device=A, webhook=URL)
