@@ -288,7 +288,8 @@ def test_malformed_yaml_sheet_is_refused(text: str, words: str) -> None:
 def test_typed_values_stay_and_new_devices_are_added() -> None:
     typed = EMPTY_CSV.replace("0812-0000-0001,Toko,", "0812-0000-0001,Toko,yes").rstrip("\n")
     more = _sheets.csv_with(typed, "", [Listed(A), Listed(B), Listed(C), Listed("081200000004", "Baru")], ",")
-    assert more == typed + "\n0812-0000-0004,Baru,,,,,,,,,,\n"
+    empty = "," * (len(HEAD) - 2)
+    assert more == f"{typed}\n0812-0000-0004,Baru{empty}\n"
     assert _sheets.csv_with(more, "", [Listed(A), Listed("6281200000004")], ";") == more
 
 
