@@ -36,7 +36,10 @@ def fleet():
     except FonnteError as fault:
         result = fault.partial_result
     reported = "".join(f"{device['status']} {device['msg']}\\n" for device in result.get("devices", []))
-    Path(sys.argv[4], "reported").write_text(reported)
+    # The test waits for the file, so it appears with its content.
+    partial = Path(sys.argv[4], "partial")
+    partial.write_text(reported)
+    partial.rename(Path(sys.argv[4], "reported"))
 
 if sys.argv[1] == "module":
     fleet()
