@@ -165,8 +165,8 @@ class SourceReader:
                 problems.append(f"{path} {exc}; save it as UTF-8.")
             except OSError as exc:
                 problems.append(f"{path} cannot be read ({exc.strerror}).")
-            except AnsibleError:
-                # Only decryption raises it here.
+            except (AnsibleError, ValueError):
+                # Only decryption raises them here.
                 locked.append(path)
             except SourceError as exc:
                 problems.append(f"{path} {exc}.")

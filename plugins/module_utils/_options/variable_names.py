@@ -29,7 +29,9 @@ def unknown_name_errors(names: t.Iterable[str], options: t.Sequence[str]) -> lis
             selector, a run would change all devices.
         options: The variables that users may set.
     """
-    prefix = options[0].partition("_")[0] + "_" if options else "_"
+    if not options:
+        return []
+    prefix = options[0].partition("_")[0] + "_"
     unknown = [name for name in sorted(names) if name.startswith(prefix) and name not in options]
     return [_unknown_variable(name, _similar(name, options, 0.6)) for name in unknown]
 

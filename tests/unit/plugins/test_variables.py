@@ -113,6 +113,11 @@ def test_any_unknown_variable_of_the_command_line_is_refused(name: str, problem:
     assert unknown_name_errors(["fleet_only", name, "region", "fonnte_in_process"], FLEET) == [problem]
 
 
+def test_without_options_no_variable_is_refused() -> None:
+    """A task of the module itself has no variables of its own; Ansible adds _raw_params."""
+    assert unknown_name_errors(["_raw_params", "_mine", "fleet_x"], []) == []
+
+
 PLAYBOOKS = ("adopt", "decommission", "doctor", "dropped_off", "link", "record")
 
 
