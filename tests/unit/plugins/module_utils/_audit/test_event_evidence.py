@@ -108,7 +108,7 @@ def test_nothing_is_reported_without_the_file() -> None:
 def test_age_of_an_event_in_words(age: int, english: str, indonesian: str) -> None:
     event = LastEvent("incoming", SINCE, age)
     assert describe_event(Messages("en"), event) == f"Last event: incoming message, {english}."
-    assert describe_event(Messages("id"), event) == f"Kejadian terakhir: pesan masuk, {indonesian}."
+    assert describe_event(Messages("id"), event) == f"Peristiwa terakhir: pesan masuk, {indonesian}."
 
 
 def test_finding_is_a_sentence_with_its_source() -> None:

@@ -206,6 +206,9 @@ def test_rows_have_one_action_for_each_kind_and_no_evidence_of_the_list_itself()
     )
     (row,) = [row for row in rows(text) if "Toko Dua" in row]
     assert "Recorded 2 Jun 2026, 03:04 UTC." in plain(row)
+    # The sentences of these kinds already end with an action.
+    for kind in (Kind.RECEIVER_FAILED, Kind.DELIVERY_RISK):
+        assert EN.label(kind) in text and EN.action(kind) not in "".join(rows(text))
     # The evidence of all matching settings is in the explanation.
     assert "Settings that match the declaration: 3 recorded, 17 read from Fonnte." in plain(text)
 
