@@ -34,7 +34,7 @@ EVENT_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "from_events": ("Recorded by the event source", "Dicatat oleh penerima webhook"),
     # The last event of a device, and its age.
-    "last_event": ("Last event: {kind}, {ago}.", "Kejadian terakhir: {kind}, {ago}."),
+    "last_event": ("Last event: {kind}, {ago}.", "Peristiwa terakhir: {kind}, {ago}."),
     "event_incoming": ("incoming message", "pesan masuk"),
     "event_connect": ("connection", "koneksi"),
     "event_status": ("message status", "status pesan"),

@@ -23,6 +23,8 @@ _SIGNS: dict[Level, str] = {Level.ACTION: "✖", Level.NOTICE: "!", Level.UNKNOW
 _LEVELS = tuple(Level)
 # The label of these kinds already is the sentence.
 _BRIEF = frozenset((Kind.DISCONNECTED, Kind.UNLISTED))
+# The sentences of these kinds depend on the cause, and end with its action.
+_WITH_ACTION = frozenset((Kind.RECEIVER_FAILED, Kind.DELIVERY_RISK))
 _COLUMNS = {
     "device": "col_device",
     "status": "status",
@@ -163,16 +165,21 @@ def _digits(at: str | None) -> str | None:
 
 
 def finding_list(findings: t.Sequence[Finding], words: PageMessages) -> str:
-    """Return findings as a list, with one action for each kind; empty if there are none."""
+    """Return findings as a list by kind, each with its action; empty if there are none."""
     by_kind: dict[Kind, list[Finding]] = {}
     for finding in findings:
         by_kind.setdefault(finding.kind, []).append(finding)
     items = "".join(
         f'<li class="{kind.level.value}"><b>{words.label(kind)}</b> {"".join(_sentence(one, words) for one in found)}'
-        f'<p class="todo">{words.action(kind)}</p></li>'
+        f"{_action(kind, words)}</li>"
         for kind, found in by_kind.items()
     )
     return f'<ul class="found">{items}</ul>' if items else ""
+
+
+def _action(kind: Kind, words: PageMessages) -> str:
+    """Return the action for all findings of a kind; empty if each sentence has its own."""
+    return "" if kind in _WITH_ACTION else f'<p class="todo">{words.action(kind)}</p>'
 
 
 def _sentence(finding: Finding, words: PageMessages) -> str:

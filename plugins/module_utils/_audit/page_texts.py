@@ -42,7 +42,7 @@ PAGE_TEXTS: dict[str, tuple[str, str]] = {
     "sort_owner": ("Client", "Klien"),
     "sort_ends": ("Package end, earliest first", "Masa aktif, paling awal dahulu"),
     "sort_quota": ("Messages left, fewest first", "Sisa pesan, paling sedikit dahulu"),
-    "sort_event": ("Last event, oldest first", "Kejadian terakhir, terlama dahulu"),
+    "sort_event": ("Last event, oldest first", "Peristiwa terakhir, terlama dahulu"),
     "clear": ("Clear filters", "Hapus saringan"),
     "shown": ("{count} of {total} devices", "{count} dari {total} perangkat"),
     "none_fits": ("No device matches.", "Tidak ada perangkat yang cocok."),
