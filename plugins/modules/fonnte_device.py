@@ -109,7 +109,7 @@ EXAMPLES = r"""
   fonnte.whatsapp.fonnte_device:
     device: "0812-0000-1001"
     name: Toko Satu
-    # Fonnte sends incoming chats to the webhook only with autoread and personal.
+    # Fonnte sends incoming chats to the webhook only if autoread and personal are true.
     autoread: true
     personal: true
     webhook: https://hooks.example.com/toko-satu
