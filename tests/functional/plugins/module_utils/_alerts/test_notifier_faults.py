@@ -21,8 +21,8 @@ TOKEN, DEVICE_TOKEN = "account-token-for-alerts", "device-token-for-alerts"
 FAILED = Outcome("site.yml", hosts=1, failed=("web1",), failures=(Failure("web1", "Deploy", "it broke"),))
 # The requests of an alert to a group that its target names.
 REQUESTS = ("/get-devices", "/get-whatsapp-group", "/send")
-# The shortest limit, in seconds.
-LIMIT = 1.0
+# Time limits in seconds. A slow fault uses all of the first one; the second one is longer than any delay of a test.
+SLOW_LIMIT, LIMIT = 1.0, 600.0
 REFUSED = Fault("connection refused", "refuse", "before")
 CELLS = [
     pytest.param(
@@ -47,14 +47,14 @@ def elsewhere() -> t.Iterator[Sandbox]:
         yield sandbox
 
 
-def notifier(sandbox: Sandbox) -> Notifier:
+def notifier(sandbox: Sandbox, limit: float) -> Notifier:
     """Return a notifier that retries without a delay, on an account with a linked device whose phone has a group."""
     device = {"number": SENDER, "name": "Toko Satu", "linked": True, "package": "Super", "token": DEVICE_TOKEN}
     groups = {"groups": [GROUP], "fetched_groups": [GROUP], "groups_fetched": True}
     sandbox.reset(accounts=[{"token": TOKEN, "devices": [{**device, **groups}]}])
     defaults = {option: row.get("default") for option, row in {**ACCOUNT, **NOTIFY}.items()}
     params = {"api_endpoint": sandbox.url, "account_token": TOKEN, "api_retries": 1, "api_retry_max_delay": 0}
-    options = {"notify_device": SENDER, "notify_target": ["group:Gudang"], "notify_timeout": LIMIT}
+    options = {"notify_device": SENDER, "notify_target": ["group:Gudang"], "notify_timeout": limit}
     return Notifier({**defaults, **params, **options}, {})
 
 
@@ -62,7 +62,7 @@ def notifier(sandbox: Sandbox) -> Notifier:
 def test_fault_ends_in_a_warning_or_a_sent_alert(
     sandbox: Sandbox, elsewhere: Sandbox, path: str, fault: Fault, times: int | None
 ) -> None:
-    made = notifier(sandbox)
+    made = notifier(sandbox, SLOW_LIMIT if fault.slow else LIMIT)
     args = {key: elsewhere.url + path if value == ELSEWHERE else value for key, value in fault.args.items()}
     sandbox.fault(fault.kind, path=path, when=fault.when, times=times, args=args)
     # A slow fault lasts longer than any test, so the time limit must end it.
