@@ -30,7 +30,7 @@ Happens = Callable[[Follower], None]
 NOT_RUN = {
     "make demo": "the session demo runs it",
     ". .build/venvs/demo-env/bin/activate": "the tests have an environment and a sandbox",
-    "export ANSIBLE_COLLECTIONS_PATH=": "the artifact of this test is in another directory",
+    'export ANSIBLE_COLLECTIONS_PATH="$PWD/.build/demo/': "the artifact of this test is in another directory",
     "export FONNTE_API_ENDPOINT=http://127.0.0.1:8900": "the sandbox of this test has another address",
     "ansible-galaxy collection install fonnte.whatsapp": "no Galaxy; the stage build installs the artifact",
     "ansible-galaxy collection install -r requirements.yml": "no Galaxy; the stage build installs the artifact",
