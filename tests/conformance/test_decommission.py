@@ -87,7 +87,11 @@ def test_unattended_deletion_takes_two_runs(shops: World) -> None:
             ({"names": {FIRST: "Toko Dua"}}, "081200012001 has another name"),
             ({"names": {SECOND: NAMES[FIRST]}}, "081200012001 has another name"),
             ({"devices": [FIRST, SECOND], "max": 2, "names": {FIRST: NAMES[FIRST]}}, "081200012002 has another name"),
-            ({"devices": [FIRST, SECOND], "names": NAMES}, "2 devices would be deleted, and decommission_max is 1"),
+            (
+                {"devices": [FIRST, SECOND], "names": NAMES},
+                f"2 devices would be deleted, and decommission_max is 1. If the list is right, raise decommission_max: "
+                f"{FIRST}, {SECOND}. Nothing was done.",
+            ),
             ({"devices": f"{FIRST}, {SECOND}", "sure": True}, "2 devices would be deleted, and decommission_max is 1"),
             ({"devices": "0812x"}, "x"),
         ],

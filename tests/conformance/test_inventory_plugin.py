@@ -340,7 +340,7 @@ def test_token_can_be_template_or_vault_value(workspace: Workspace) -> None:
             ({"account_token": f"{MARK}\n{MARK}"}, "Option account_token: it has white space,"),
             (
                 {"account_token": f"wrong-{MARK}"},
-                'Fonnte returned "unknown user"; use the account token of the dashboard',
+                'Fonnte returned "unknown user"; copy the whole account token of the dashboard',
             ),
             ({"api_endpoint": "http://api.example.com"}, "Option api_endpoint: plain http to api.example.com"),
             ({"api_timeout": 0}, "Option api_timeout: 0 is out of range; set a value from 0.1 to 3600."),

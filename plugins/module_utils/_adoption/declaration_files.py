@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
 
 LIST = "fleet_devices"
 CLIENTS = "fleet_clients"
+# A file that has only these declares no device: they apply to the other files.
+SHARED = {"fleet_defaults", "fleet_packages"}
 
 _HEAD = """\
 ---
@@ -71,7 +73,7 @@ def read(path: str, text: str) -> DeclarationFile:
     contents = yaml_text.pairs(yaml_text.compose(text, path))
     clients = contents.get(CLIENTS)
     lists = [yaml_text.pairs(client).get("devices") for client in yaml_text.mappings(clients)] if clients else []
-    if LIST in contents or clients is None:
+    if LIST in contents or not (clients is not None or (contents and set(contents) <= SHARED)):
         # Last, because new devices are added to this list.
         lists.append(_list_of(path, text))
     devices = []

@@ -240,8 +240,9 @@ def to_text(audit: Audit, words: Messages) -> str:
 
 def _select_lines(reported: t.Sequence[tuple[Kind, str]]) -> list[str]:
     """Return the lines to show, the most urgent first. A kind with many findings does not hide the others."""
-    urgency = {level: place for place, level in enumerate(Level)}
-    order = sorted(range(len(reported)), key=lambda place: urgency[reported[place][0].level])
+    # The order of the counts above.
+    kinds = {kind: index for index, kind in enumerate(Kind)}
+    order = sorted(range(len(reported)), key=lambda place: kinds[reported[place][0]])
     share = max(MIN_OF_KIND, MAX_REPORTED // max(1, len({kind for kind, _line in reported})))
     counts: collections.Counter[Kind] = collections.Counter()
     first: list[int] = []
@@ -255,13 +256,23 @@ def _select_lines(reported: t.Sequence[tuple[Kind, str]]) -> list[str]:
 
 
 def _describe_findings(audit: Audit, words: Messages) -> list[tuple[Kind, str]]:
-    """Return a line for each finding, with its kind."""
+    """Return a line for each finding, with its kind; for unknown settings, one for each device and reason."""
     lines = [(finding.kind, f"{words('account')}: {words.sentence(finding)}") for finding in audit.account]
     for subject in audit.devices:
         who = " ".join(filter(None, (subject.number, subject.name, f"({subject.owner})" if subject.owner else "")))
-        for finding in subject.findings:
-            lines.append((finding.kind, f"{who}: {words.sentence(finding)} {words.evidence(finding)}."))
+        for findings in _joined(subject.findings):
+            first = findings[0]
+            lines.append((first.kind, f"{who}: {words.joint_sentence(findings)} {words.evidence(first)}."))
     return lines
+
+
+def _joined(findings: t.Sequence[Finding]) -> t.Iterable[list[Finding]]:
+    """Return the findings in groups: settings that are unknown for one reason, and each other finding alone."""
+    groups: dict[object, list[Finding]] = {}
+    for place, finding in enumerate(findings):
+        key = finding.reason if finding.kind is Kind.UNKNOWN else place
+        groups.setdefault(key, []).append(finding)
+    return groups.values()
 
 
 # --- files --------------------------------------------------------------------------------------------------------

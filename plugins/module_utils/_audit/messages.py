@@ -153,6 +153,10 @@ _TABLE: dict[str, tuple[str, str]] = {
         "{field}: it is unknown whether it is {declared}.",
         "{field}: tidak diketahui apakah nilainya {declared}.",
     ),
+    "say_unknown_several": (
+        "It is unknown whether {count} settings match: {fields}.",
+        "Tidak diketahui apakah {count} pengaturan sesuai: {fields}.",
+    ),
     "say_missing": ("The account has no such device.", "Akun tidak memiliki perangkat ini."),
     "say_moved": ("The device has the number {found} now.", "Perangkat ini sekarang bernomor {found}."),
     "say_disconnected": ("No phone is linked to it.", "Tidak ada ponsel yang tertaut."),
@@ -275,6 +279,13 @@ class Messages:
             count=finding.count,
             note=self("detail_" + finding.note) if is_check and finding.note else self.external(finding.note),
         )
+
+    def joint_sentence(self, findings: t.Sequence[Finding]) -> str:
+        """Return the unknown settings of one device as one sentence."""
+        if len(findings) == 1:
+            return self.sentence(findings[0])
+        fields = ", ".join(self("set_" + finding.field) for finding in findings)
+        return self("say_unknown_several", count=self.number(len(findings)), fields=fields)
 
     def evidence(self, finding: Finding) -> str:
         """Return the source and the time of the evidence; for an unknown setting, the reason."""

@@ -229,7 +229,7 @@ class Refusal:
 
 
 _ACCOUNT_TOKEN = (
-    "use the account token of the dashboard's Setting menu, without quotes around it: it may have been replaced there; "
+    "copy the whole account token of the dashboard's Setting menu, without quotes: it may have been replaced there; "
     "a device's token does not work here"
 )
 _DEVICE_TOKEN = (

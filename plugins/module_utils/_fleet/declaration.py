@@ -82,11 +82,13 @@ class FleetDevice:
         client: Its owner.
         number: Its digits as declared; empty if the number is unknown here.
         entry: Its entry for the option ``devices`` of fonnte_fleet.
+        place: Its source, and the position of the entry in it.
     """
 
     client: Client
     number: str
     entry: Values
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,7 @@ class DeclarationParser:
         if not isinstance(entry, t.Mapping):
             self.add_problem(label, "it is not a dictionary with the number as device")
             return
-        written = entry.get("device", entry.get("number"))
+        place, written = label, entry.get("device", entry.get("number"))
         if written is not None and not isinstance(written, (t.Mapping, list, Unresolved)):
             label = f"{label} ({written})"
         before = len(self.problems)
@@ -286,7 +288,7 @@ class DeclarationParser:
             # Keep the country code of a number that was written with it.
             named = {"device": f"+{number}" if has_country(written) else number} if number else {}
             kept = {option: value for option, value in merged.items() if value is not None}
-            self.devices.append(FleetDevice(client, number, {**named, **kept}))
+            self.devices.append(FleetDevice(client, number, {**named, **kept}, place))
 
     def parse_number(self, label: str, entry: Values) -> str:
         """Return the digits of a device; empty if only its token identifies it, or the number cannot be read here."""
@@ -350,9 +352,7 @@ class DeclarationParser:
         places: dict[str, list[str]] = {}
         for device in self.devices:
             if device.number:
-                places.setdefault(international(device.number), []).append(
-                    f"as {device.number} in {device.client.place}"
-                )
+                places.setdefault(international(device.number), []).append(f"as {device.number} in {device.place}")
         for named in places.values():
             if len(named) > 1:
                 self.problems.append(f"One device is declared more than once, {' and '.join(named)}; remove one.")

@@ -12,12 +12,22 @@ import itertools
 import typing as t
 
 from .._common.phone_numbers import canonical
+from .._reconcile.state import Reason
 from .declaration import CONTACT
 
 MAX_REPORTED = 20
 FAILED = ("failed", "in_doubt")
 # The most devices in one line; summary.changed_devices has all of them.
 MAX_LISTED = 10
+
+# Why an update sends settings that the device may have already: it changes no known value, so the diff is empty.
+_SENT_AGAIN: t.Mapping[str, str] = {
+    Reason.UNPROVEN.value: "no stamp proves them",
+    Reason.NO_RECORD.value: "no record has them",
+    Reason.IN_DOUBT.value: "an earlier request ended without a response",
+    Reason.EXPIRED.value: "their record is older than record_max_age",
+    Reason.ALWAYS.value: "handle_write_only is always_update",
+}
 
 Result = t.Mapping[str, t.Any]
 
@@ -59,10 +69,11 @@ def summarize(accounts: t.Sequence[Result], results: t.Sequence[Result], predict
         "text": [
             *head,
             *_changes(results),
+            *_sent_again(results),
             *_failed(results),
             *_left(accounts, results),
             *_unlisted(accounts, results),
-            *_linking(to_link),
+            *_linking(to_link, set(created)),
         ],
         "created": created,
         "to_link": [number for _account, number in to_link],
@@ -104,6 +115,21 @@ def _changes(results: t.Iterable[Result]) -> t.Iterator[str]:
                     groups.setdefault(text, []).append(label)
     for text, labels in groups.items():
         yield f"{text} ({len(labels)}): {_listed(labels)}."
+
+
+def _sent_again(results: t.Iterable[Result]) -> t.Iterator[str]:
+    """Yield a line for each reason to send settings again, with the devices of which no line lists a change."""
+    groups: dict[str, list[str]] = {}
+    for result in results:
+        changed = {diff["after"].get("device") for diff in result.get("diff", ()) if diff["before"] != diff["after"]}
+        for device in result.get("devices", ()):
+            if device["number"] not in changed and _is_updated(device["operations"]):
+                label = _label(device["number"], (device.get("device") or {}).get("name"))
+                for reason in dict.fromkeys(device.get("reasons", {}).values()):
+                    groups.setdefault(reason, []).append(label)
+    for reason, why in _SENT_AGAIN.items():
+        if reason in groups:
+            yield f"Sent again, since {why} ({len(groups[reason])}): {_listed(groups[reason])}."
 
 
 def _failed(results: t.Iterable[Result]) -> t.Iterator[str]:
@@ -165,19 +191,23 @@ def _unlisted(accounts: t.Sequence[Result], results: t.Sequence[Result]) -> t.It
             yield f"Not declared: {counted} of account {account['name']}: {', '.join(numbers[:MAX_REPORTED])}{more}."
 
 
-def _linking(to_link: t.Sequence[tuple[Result, str]]) -> t.Iterator[str]:
-    """Yield a line for each device that must be linked to a phone, with the contacts of its client."""
+def _linking(to_link: t.Sequence[tuple[Result, str]], created: t.Collection[str]) -> t.Iterator[str]:
+    """Yield a line for each new device to link to a phone, with the contacts of its client, and one for all others."""
     if not to_link:
         return
     how = "The playbook fonnte.whatsapp.link shows the QR code, with -e link_devices=all or a number."
     yield f"To be linked to a phone: {len(to_link)}. {how}"
-    for _key, group in itertools.groupby(to_link[:MAX_REPORTED], lambda pair: id(pair[0])):
+    new = [pair for pair in to_link if pair[1] in created]
+    for _key, group in itertools.groupby(new[:MAX_REPORTED], lambda pair: id(pair[0])):
         pairs = list(group)
         names = _names_by_number(pairs[0][0])
         for account, number in pairs:
             yield _link_line(account, number, names.get(canonical(number), ""))
-    if len(to_link) > MAX_REPORTED:
-        yield f"and {len(to_link) - MAX_REPORTED} more."
+    if len(new) > MAX_REPORTED:
+        yield f"and {len(new) - MAX_REPORTED} more."
+    existing = [number for _account, number in to_link if number not in created]
+    if existing:
+        yield f"Existing devices ({len(existing)}): {_listed(existing)}."
 
 
 def _names_by_number(account: Result) -> dict[str, str]:

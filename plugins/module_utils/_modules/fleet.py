@@ -15,7 +15,7 @@ from .._api.cache import DeviceListCache
 from .._common.errors import OptionError, error_context
 from .._common.phone_numbers import canonical, has_country
 from .._fleet.entries import FleetEntry, FleetOptions
-from .._fleet.limit_checks import free_warnings
+from .._fleet.limit_checks import count_devices, free_warnings, list_labels
 from .._fleet.result import fleet_error, fleet_result
 from .._fleet.run import apply_fleet, impossible_error, preview_fleet
 from .._fleet.selection import ONLY
@@ -103,7 +103,8 @@ def run_fleet(task: ModuleInput) -> ModuleResult:
     result, warnings = fleet_result(context, turns, options, redactor)
     predicted = free_warnings(context, turns) if task.check_mode else []
     empty_warnings = empty.warnings([turn.predicted.observation for turn in turns if turn.predicted is not None])
-    report = ModuleResult(result, [*predicted, *empty_warnings, *common_warnings(task.params), *warnings])
+    policies = _unreached_warning(task.params, members)
+    report = ModuleResult(result, [*predicted, *policies, *empty_warnings, *common_warnings(task.params), *warnings])
     trouble = fleet_error(turns)
     if trouble is not None:
         trouble.partial_result, trouble.warnings = report.result, report.warnings
@@ -212,6 +213,23 @@ def _entry(index: int, entry: Params, context: RunContext) -> FleetEntry:
     desired = Desired(number(entry), state, settings, policy=replace(policy(entry), facts=context.facts))
     context = replace(context, device_token=token, has_country=has_country(entry["device"]))
     return FleetEntry(index, context, desired)
+
+
+def _unreached_warning(params: Params, members: t.Sequence[FleetEntry]) -> t.Iterator[str]:
+    """Yield a warning for entries that keep their own policy in a run that sends all settings again."""
+    if params["handle_write_only"] != "always_update":
+        return
+    kept = [
+        member.desired.number or member.label
+        for member in members
+        if member.desired.policy.write_only != "always_update"
+    ]
+    if kept:
+        yield (
+            f"handle_write_only: always_update does not apply to {count_devices(len(kept))}, whose entries have another "
+            f"value: {list_labels(kept)}. Their write-only settings are not sent again; change or remove "
+            "handle_write_only in these entries."
+        )
 
 
 def _named_twice(members: t.Sequence[FleetEntry]) -> t.Iterator[str]:

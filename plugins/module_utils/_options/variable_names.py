@@ -22,7 +22,7 @@ def misspelling_warnings(names: t.Iterable[str], options: t.Collection[str]) -> 
 
 
 def unknown_name_errors(names: t.Iterable[str], options: t.Sequence[str]) -> list[str]:
-    """Return a sentence for each name that has the prefix of the options, and is none of them.
+    """Return a sentence for each name that has the prefix of the options, or almost is one of them, and is none.
 
     Args:
         names: The extra variables (C(-e)). They are for this run, so one without effect is a mistake: with a misspelled
@@ -32,16 +32,25 @@ def unknown_name_errors(names: t.Iterable[str], options: t.Sequence[str]) -> lis
     if not options:
         return []
     prefix = options[0].partition("_")[0] + "_"
-    unknown = [name for name in sorted(names) if name.startswith(prefix) and name not in options]
-    return [_unknown_variable(name, _similar(name, options, 0.6)) for name in unknown]
+    problems = []
+    for name in sorted(names):
+        owned = name.startswith(prefix)
+        near = _similar(name, options, 0.6) if owned else next(iter(_matches(name, options, 0.85)), "")
+        if name not in options and (owned or near):
+            problems.append(_unknown_variable(name, near))
+    return problems
 
 
 def _similar(name: str, options: t.Iterable[str], cutoff: float) -> str:
     """Return the most similar option, or an empty string."""
     # Compare without the common prefix, which would increase the similarity of any two names.
     rests = {option.partition("_")[2]: option for option in options}
-    meant = difflib.get_close_matches(name.partition("_")[2], rests, n=1, cutoff=cutoff)
+    meant = _matches(name.partition("_")[2], rests, cutoff)
     return rests[meant[0]] if meant else ""
+
+
+def _matches(name: str, options: t.Iterable[str], cutoff: float) -> list[str]:
+    return difflib.get_close_matches(name, list(options), n=1, cutoff=cutoff)
 
 
 def _unknown_variable(name: str, meant: str) -> str:

@@ -134,13 +134,29 @@ def attested_warning(observed: Observed, attested: t.Sequence[str], unknown: t.S
         )
 
 
-def removed_warning(observed: Observed, removed: t.Collection[str]) -> t.Iterator[str]:
-    """Yield a warning for settings that are still set although their line was removed from the declaration."""
+def removed_warnings(
+    desired: Desired, observed: Observed, recorded: Recorded, removed: t.Collection[str], after: Settings
+) -> t.Iterator[str]:
+    """Yield warnings for removed lines: of settings that are still set, and of those that only this record knows.
+
+    A stamp proves declared settings only, so other control nodes do not know that a setting without a line is empty.
+    """
     if removed:
         values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in removed)
         yield (
             f"Device {observed.number} no longer declares {', '.join(removed)}, and still has the recorded value. To clear "
             f"it, declare {values}; to keep it, declare the value again."
+        )
+    policy = desired.policy
+    refuses = policy.write_only == "stamped" and policy.unknown == "error" and not policy.keeps_omitted
+    left = desired.removed_empty(recorded.device) if refuses and not recorded.creation_pending else ()
+    empty = [option for option in significant(left, after) if option in WRITE_ONLY and option not in observed.settings]
+    if empty:
+        values = ", ".join(f"{option}: {_NEW_DEVICE[BY_OPTION[option].value_type]}" for option in empty)
+        yield (
+            f"Device {observed.number} no longer declares {', '.join(empty)}, which are known here to have the values of "
+            "a new device. Control nodes without this record refuse the next change. Keep the lines "
+            f"{values}."
         )
 
 

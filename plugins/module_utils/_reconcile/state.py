@@ -33,6 +33,10 @@ FORGET, ATTEST, CREATE, UPDATE, DISCONNECT, DELETE, REQUEST_OTP = OPERATIONS = (
 IRREVERSIBLE = (DISCONNECT, DELETE, REQUEST_OTP)
 
 
+# The values of settings that a new device has.
+_OF_NEW_DEVICE = ("", False, COUNTRY)
+
+
 class State(enum.Enum):
     """The state of a device that a task requires."""
 
@@ -112,17 +116,19 @@ class Desired:
 
     def removed(self, record: DeviceRecord) -> tuple[str, ...]:
         """Return the settings that a task of this kind declared earlier, no longer declares, and that are still set."""
-        if not self.settings:
-            # A task that only disconnects a device, for example.
-            return ()
         # The values of a new device: there is nothing to clear.
-        cleared = ("", False, COUNTRY)
-        set_before = [option for option, entry in record.entries.items() if entry.value not in cleared]
-        return tuple(
-            option
-            for option in self.managed_options
-            if option in set_before and option not in self.settings and record.declared_by.get(option) == self.task
-        )
+        return tuple(option for option in self._removed(record) if record.entries[option].value not in _OF_NEW_DEVICE)
+
+    def removed_empty(self, record: DeviceRecord) -> tuple[str, ...]:
+        """Return the settings that a task of this kind declared earlier as a new device has them, and no longer declares."""
+        return tuple(option for option in self._removed(record) if record.entries[option].value in _OF_NEW_DEVICE)
+
+    def _removed(self, record: DeviceRecord) -> t.Iterator[str]:
+        # Without settings, it is a task that only disconnects a device, for example.
+        for option in self.managed_options if self.settings else ():
+            declared = option in record.entries and record.declared_by.get(option) == self.task
+            if declared and option not in self.settings:
+                yield option
 
     def forgets(self, shown: Settings, record: DeviceRecord) -> tuple[str, ...]:
         """Return the recorded settings that are no longer declared, if the user's policy is to forget these.

@@ -107,6 +107,8 @@ def test_unrelated_variables_are_not_reported() -> None:
         ("fleet_onyl", "There is no variable fleet_onyl; fleet_only may be meant, so rename or remove it."),
         ("fleet_onli", "There is no variable fleet_onli; fleet_only may be meant, so rename or remove it."),
         ("fleet_dry_run", "There is no variable fleet_dry_run, so rename or remove it."),
+        ("flet_only", "There is no variable flet_only; fleet_only may be meant, so rename or remove it."),
+        ("fleetonly", "There is no variable fleetonly; fleet_only may be meant, so rename or remove it."),
     ],
 )
 def test_any_unknown_variable_of_the_command_line_is_refused(name: str, problem: str) -> None:

@@ -544,6 +544,20 @@ def test_internal_error_is_not_reported_as_success(rich: Controller, monkeypatch
     assert not workers, "the run is over and still at work"
 
 
+def test_entries_that_always_update_does_not_reach_are_reported(rich: Controller) -> None:
+    """After a leak, "always_update" for the fleet silently left out the entries that have another value."""
+    devices = [*entries(3, personal=True), {**entries(4)[3], "handle_write_only": "recorded", "personal": True}]
+    fleet(rich, devices)
+    report = rich.run("fleet", True, devices=devices, handle_unknown="ignore", handle_write_only="always_update")
+    assert report.result["summary"]["updated"] == 3
+    assert [text for text in report.warnings if "always_update" in text] == [
+        f"handle_write_only: always_update does not apply to 1 device, whose entries have another value: {number(3)}. "
+        "Their write-only settings are not sent again; change or remove handle_write_only in these entries."
+    ]
+    recorded = rich.run("fleet", True, devices=devices, handle_unknown="ignore")
+    assert not any("always_update" in text for text in recorded.warnings)
+
+
 def test_warnings_that_differ_in_the_number_are_one(rich: Controller) -> None:
     report = rich.run("fleet", devices=entries(15, webhook=URL, autoread=True))
     (warning,) = report.warnings

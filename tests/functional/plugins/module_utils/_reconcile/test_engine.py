@@ -565,6 +565,32 @@ def test_removed_line_is_reported_unless_it_is_the_default(controller: Controlle
     assert any("no longer declares country_code, and still has" in warning for warning in warnings)
 
 
+COMPLETE = {
+    **dict.fromkeys(("personal", "group", "quick", "resend"), False),
+    **dict.fromkeys(("webhook", "webhook_connect", "webhook_status", "webhook_chaining", "target"), ""),
+    "country_code": "62",
+}
+
+
+@pytest.mark.parametrize(
+    ("write_only", "unknown", "reported"),
+    [("stamped", "error", True), ("stamped", "warn", False), ("recorded", "error", False)],
+)
+def test_removed_empty_line_is_reported_if_others_refuse_the_next_change(
+    controller: Controller, write_only: str, unknown: str, reported: bool
+) -> None:
+    """This control node knows from its record that the setting is empty. Others know only what the stamp proves."""
+    policy = {"handle_write_only": write_only, "handle_unknown": unknown}
+    controller.device(A, name="Toko", **COMPLETE, **policy)
+    left = {option: value for option, value in COMPLETE.items() if option not in ("webhook_status", "group")}
+    texts = controller.device(A, True, name="Toko", **left, **policy).warnings
+    assert [text for text in texts if "no longer declares" in text] == [
+        f"Device {A} no longer declares group, webhook_status, which are known here to have the values of a new device. "
+        "Control nodes without this record refuse the next change. Keep the lines group: false, webhook_status: ''."
+    ] * reported
+    assert list(controller.device(A, True, name="Toko", **COMPLETE, **policy).warnings) == []
+
+
 def test_webhooks_of_a_missing_device(controller: Controller) -> None:
     with pytest.raises(NotFoundError, match=f"no device {A}"):
         controller.run("webhook_config", device=A, webhook=URL)

@@ -153,6 +153,15 @@ def test_file_without_declarations_is_refused(text: str, words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["fleet_defaults: {quick: true}\n", "fleet_packages: {}\nfleet_defaults: {}\n"])
+def test_file_of_shared_settings_declares_no_device(text: str) -> None:
+    """The advice to add an empty list ended the effect of these defaults on the other files of the directory."""
+    file = read(text)
+    assert (file.text, file.devices) == (text, ())
+    with pytest.raises(YamlEditError, match="no list fleet_devices"):
+        _declarations.with_devices(file, [{"device": A}])
+
+
 def test_file_with_shared_anchors_is_refused() -> None:
     text = f"one: &one {{device: '{A}', name: a}}\nfleet_devices:\n- *one\n- *one\n"
     with pytest.raises(YamlEditError) as caught:

@@ -13,6 +13,7 @@ import os
 import re
 import stat
 import string
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -21,9 +22,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit import exports as files
-from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import Audit, Kind, Limits
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.findings import (
+    Audit,
+    AuditedDevice,
+    Finding,
+    Kind,
+    Limits,
+)
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._audit.messages import LANGUAGES, Messages, moment, texts
 from ansible_collections.fonnte.whatsapp.plugins.module_utils._common.errors import FonnteError, OptionError
+from ansible_collections.fonnte.whatsapp.plugins.module_utils._reconcile.state import Reason
 from ansible_collections.fonnte.whatsapp.tests.browser.samples import (
     NASTY,
     NOW,
@@ -215,3 +223,25 @@ def test_kind_with_many_findings_does_not_hide_others() -> None:
     hidden = [(Kind.DRIFT, f"drift {index}") for index in range(50)]
     lines = files._select_lines([*hidden, (Kind.UNLISTED, "unlisted"), (Kind.PACKAGE_ENDED, "ended")])
     assert lines[-1] == "unlisted" and "ended" in lines and len(lines) <= 20
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "It is unknown whether 2 settings match: Webhook for chats, Forward attachments (resend)."),
+        ("id", "Tidak diketahui apakah 2 pengaturan sesuai: Webhook untuk chat, Teruskan lampiran (resend)."),
+    ],
+)
+def test_unknown_settings_of_a_device_are_one_line_for_each_reason(language: str, line: str) -> None:
+    """A device whose stamp does not match had a line for each of its ten hidden settings."""
+    reasons = {"webhook": Reason.UNPROVEN, "quick": Reason.NO_RECORD, "resend": Reason.UNPROVEN}
+    found = [Finding(Kind.UNKNOWN, "0812", option, True, None, reason=reason) for option, reason in reasons.items()]
+    audit = replace(EMPTY, devices=(AuditedDevice("0812", findings=tuple(found)),))
+    lines = files.to_text(audit, Messages(language)).splitlines()
+    shown = [text for text in lines if text.startswith("- ")]
+    assert len(shown) == 2 and line in shown[0]
+
+
+def test_findings_have_the_order_of_the_counts() -> None:
+    lines = files._select_lines([(kind, kind.value) for kind in reversed(Kind)])
+    assert lines == [kind.value for kind in Kind]

@@ -164,6 +164,14 @@ def test_invalid_declaration_has_one_problem(said: t.Any, words: str) -> None:
     assert [words in problem for problem in problems(said)] == [True]
 
 
+def test_duplicate_is_reported_with_both_places() -> None:
+    said = {"fleet_clients": [client({"device": B}, {"device": A}), client({"device": "+62 812-0000-0001"}, name="B")]}
+    assert problems(said) == [
+        f"One device is declared more than once, as {A} in toko.yml: Toko: devices[1] and as 6281200000001 in "
+        "toko.yml: B: devices[0]; remove one."
+    ]
+
+
 def test_valid_declaration_may_use_other_spellings() -> None:
     said = {"fleet_devices": [{"number": 6281200000002, "quick": "yes", "group": 0, "country_code": 62, "name": 12345}]}
     assert problems(said) == []

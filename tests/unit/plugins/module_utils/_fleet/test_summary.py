@@ -34,7 +34,7 @@ RESULT = {
     "devices": [
         device(A, "create", "update"),
         device(B, "update", "disconnect"),
-        device(C, "update", connected=True, reasons={"webhook": "no_record"}),
+        device(C, "update", connected=True, reasons={"webhook": "differs"}),
     ],
     "summary": {**summary(created=1, updated=3, disconnected=1, cleared=1), "to_link_devices": [A]},
 }
@@ -134,7 +134,9 @@ def test_names_of_devices_to_link_are_searched_once_per_account() -> None:
     """Each name was searched in the whole account, with two conversions of a number for each of its devices."""
     devices = CountedList({"device": f"0812000{index:05d}", "name": f"Toko {index}"} for index in range(30))
     account = {"name": "account", "devices": devices, "owners": {}, "clients": []}
-    result = {"devices": [], "summary": {"to_link_devices": ["6281200000007", "081200000009"]}}
+    numbers = ["6281200000007", "081200000009"]
+    new = [device(number, "create") for number in numbers]
+    result = {"devices": new, "summary": {"to_link_devices": numbers}}
     text = summarize([account], [result])["text"]
     assert text[-2:] == ['6281200000007 · "Toko 7"', '081200000009 · "Toko 9"']
     assert devices.iterations == 1
@@ -148,8 +150,42 @@ def test_device_without_an_observation_is_not_to_link() -> None:
 def test_at_most_twenty_devices_are_listed() -> None:
     many = [f"0812000001{place:02}" for place in range(25)]
     account = {"name": "account", "devices": [{"device": number} for number in many], "owners": {}, "clients": []}
-    text = summarize([account], [{"devices": [], "summary": {"to_link_devices": many}}])["text"]
+    new = [device(number, "create") for number in many]
+    text = summarize([account], [{"devices": new, "summary": {"to_link_devices": many}}])["text"]
     assert len(text) == 23 and text[-1] == "and 5 more."
+
+
+def test_existing_devices_to_link_are_one_line() -> None:
+    """They were 20 lines in each run, next to the devices that the run had just created."""
+    many = [f"0812000001{place:02}" for place in range(12)]
+    account = {**ACCOUNT, "devices": [{"device": number} for number in (A, *many)]}
+    result = {"devices": [device(A, "create")], "summary": {"to_link_devices": [A, *many]}}
+    head, new, others = summarize([account], [result])["text"][1:]
+    assert head.startswith("To be linked to a phone: 13. ") and new.startswith(f"{A} · ")
+    assert others == f"Existing devices (12): {', '.join(many[:10])} and 2 more."
+    alone = summarize([account], [{"devices": [], "summary": {"to_link_devices": many[:1]}}])["text"]
+    assert alone[2:] == [f"Existing devices (1): {many[0]}."]
+
+
+CAUSES = {
+    "unproven": "no stamp proves them",
+    "in_doubt": "an earlier request ended without a response",
+    "expired": "their record is older than record_max_age",
+    "always": "handle_write_only is always_update",
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_device_whose_settings_are_only_sent_again_is_listed_with_the_cause(cause: str) -> None:
+    """The summary had "1 updated", and no line with the device: the diff of such an update is empty."""
+    again = device(A, "update", reasons={"webhook": cause, "personal": cause})
+    changed = device(B, "update", reasons={"name": "differs", "webhook": cause})
+    diff = [{"before": {"device": B, "name": "Dua"}, "after": {"device": B, "name": "Tiga"}}]
+    text = summarize([ACCOUNT], [{"devices": [again, changed], "summary": {}, "diff": diff}])["text"]
+    assert text[1:] == [
+        f'name: Dua → Tiga (1): {B} "Tiga".',
+        f'Sent again, since {CAUSES[cause]} (1): {A} "Satu".',
+    ]
 
 
 def test_each_change_is_listed_once_with_its_devices() -> None:
