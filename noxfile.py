@@ -32,7 +32,7 @@ from tools.environment import for_sandbox, with_java
 from tools.interpreters import NEWEST_CORE, OLDEST_CORE, available, newest_of
 from tools.matrix import CORES, PLAYBOOKS, SANITY, UNITS
 from tools.paths import BUILD, INSTALLED_ROOT, NAME, NAMESPACE, REQUIREMENTS, RESULTS, ROOT, VENVS
-from tools.stage import Stage, build, ensure_installed, install, venv
+from tools.stage import WORKERS, Stage, build, ensure_installed, install, venv
 
 nox.needs_version = ">=2026.10.20"
 nox.options.envdir = str(VENVS)
@@ -234,7 +234,7 @@ def units(session: nox.Session) -> None:
 def units_quick(session: nox.Session) -> None:
     """Run the unit tests without the long ones, and without the functional tests."""
     stage = on_tree(session)
-    stage.pytest("tests/unit", "-m", "not long", f"--ignore={SIMULATION}")
+    stage.pytest("tests/unit", "-m", "not long", f"--ignore={SIMULATION}", workers=WORKERS)
     stage.finish()
 
 

@@ -100,7 +100,7 @@ class Stage:
         """Run pytest with more variables, and count its tests."""
         self.report.unlink(missing_ok=True)
         command = ["-m", "pytest", "--junit-xml", str(self.report), "--tb", "short"]
-        command += ["--numprocesses", str(workers)] if workers else []
+        command += ["--numprocesses", str(workers), "--dist", "worksteal"] if workers else []
         code, output = 0, ""
         try:
             output = self.run("python", *command, *arguments, env={**self.env, **variables})

@@ -11,6 +11,7 @@ page must have no other text, and no row without an explanation.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -116,10 +117,15 @@ def texts_in(path: Path) -> Iterator[str]:
             yield text_of(node)
 
 
+@functools.cache
+def pattern_of(snippet: str) -> re.Pattern[str]:
+    """Return the pattern of a text of the page; … matches any value."""
+    return re.compile(".*".join(re.escape(part.strip()) for part in snippet.split("…")), re.DOTALL)
+
+
 def is_in(snippet: str, text: str) -> bool:
-    """Return whether a text of the page matches a string of the code; … matches any value."""
-    parts = [re.escape(part.strip()) for part in snippet.split("…")]
-    return re.search(".*".join(parts), text, re.DOTALL) is not None
+    """Return whether a text of the page matches a string of the code."""
+    return pattern_of(snippet).search(text) is not None
 
 
 def refusals() -> list[str]:
