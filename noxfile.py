@@ -219,7 +219,7 @@ UNIT_TESTS = ("tests/unit", "tests/functional")
 EACH_CHANGE = () if os.environ.get("FONNTE_TESTS_CASES") == "all" else ("-m", "not weekly")
 
 
-@session("newest", parallel=False, tags=["test"])
+@session("newest", tags=["test"])
 def units(session: nox.Session) -> None:
     """Run the unit and functional tests to the coverage limit; FONNTE_TESTS_FAULTS=all measures branches, too."""
     stage = on_tree(session)

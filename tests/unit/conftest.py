@@ -63,8 +63,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for key in ("simulated schedules", "on PostgreSQL", "violations")
     )
     bugs = [str(value) for name, value in found if name == "found after"]
+    found_bugs = f"; {len(bugs)} seeded bugs found (after {', '.join(bugs)} schedules)" if bugs else ""
     if schedules:
         terminalreporter.write_line(
-            f"simulation: {schedules} schedules, {on_server} of them on PostgreSQL, {violations} violations; "
-            f"{len(bugs)} seeded bugs found (after {', '.join(bugs)} schedules)"
+            f"simulation: {schedules} schedules, {on_server} of them on PostgreSQL, {violations} violations{found_bugs}"
         )

@@ -253,7 +253,7 @@ def test_invalid_record_max_age_is_refused_by_device_info(fleet: Controller) -> 
 
 
 def test_invalid_token_is_reported(fleet: Controller) -> None:
-    with pytest.raises(FonnteError, match='Fonnte returned "unknown user"; use the account token'):
+    with pytest.raises(FonnteError, match='Fonnte returned "unknown user"; copy the whole account token'):
         fleet.run("device_info", account_token="another")
 
 
