@@ -204,7 +204,7 @@ def scripts_in(workflow: object) -> Iterator[tuple[str, Sequence[str], Mapping[s
     before = workflow.get("default", {}).get("before_script", [])
     for name, job in workflow.get("jobs", workflow).items():
         if isinstance(job, dict) and "script" in job:
-            yield name, [*before, *job["script"]], job.get("variables", {})
+            yield name, [*before, *job["script"], *job.get("after_script", [])], job.get("variables", {})
         for step in job.get("steps", []) if isinstance(job, dict) else []:
             if "run" in step:
                 yield name, [step["run"]], step.get("env", {})

@@ -106,7 +106,7 @@ def test_gitlab_pipeline_runs(sandbox: Sandbox, tokens: dict[str, str], tmp_path
     run(folder, sandbox, f"{git} init --quiet && {git} add . && {git} commit --quiet -m clients", {})
     # The job of a merge request has no token, and needs none.
     base = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD"}
-    output = run(folder, sandbox, "\n".join(pipeline["check"]["script"]), base)
+    output = run(folder, sandbox, "\n".join(pipeline["check"]["script"] + pipeline["check"]["after_script"]), base)
     assert "2 accounts" in output and "Effects of this change" in output and sandbox.journal() == []
     for command in pipeline["preview"]["script"]:
         assert "2 created" in run(folder, sandbox, command, tokens)
