@@ -268,7 +268,7 @@ CASES: tuple[Case, ...] = (
         ),
         operations=("update",),
         reasons=each(("webhook", "quick", "resend", "target", "country_code"), "no_record"),
-        at_risk=frozenset({"personal", "group", "webhook_connect", "webhook_status", "webhook_chaining"}),
+        at_risk=HIDDEN - {"webhook", "quick", "resend", "target", "country_code"},
         evidence_again=each(("webhook", "quick"), "recorded"),
     ),
     Case(
@@ -498,7 +498,7 @@ CASES: tuple[Case, ...] = (
         task=webhook_config(device="081200001028", webhook=Hook("new"), webhook_connect=Hook("connect")),
         operations=("update",),
         reasons=each(("webhook", "webhook_connect"), "differs"),
-        carried=frozenset({"personal", "group", "quick", "resend", "target", "country_code", "webhook_status"}),
+        carried=HIDDEN - {"webhook", "webhook_connect", "webhook_chaining"},
         at_risk=frozenset(),
     ),
     Case(

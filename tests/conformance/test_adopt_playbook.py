@@ -352,7 +352,7 @@ def test_provision_refuses_contradictory_or_invalid_files(office: Office, core: 
     declare(clients / "a.yml", {"device": "081200000001", "webhook": f"https://h.example.com/{MARK}"})
     declare(clients / "b.yml", {"device": "+62 812-0000-0001", "name": "Satu"})
     code, output = office.play("provision", provision_files=clients)
-    assert code != 0 and f"as 081200000001 in {clients}/a.yml and as 6281200000001 in {clients}/b.yml" in output
+    assert code != 0 and f"as 081200000001 in {clients}/a.yml: fleet_devices[0] and as 6281200000001 in" in output
 
     declare(clients / "b.yml", webhook=f"https://h.example.com/{MARK}")
     (clients / "c.yml").write_text(f"devices: [https://h.example.com/{MARK}]\n")
