@@ -230,7 +230,7 @@ def units(session: nox.Session) -> None:
     stage.finish()
 
 
-@session("newest", parallel=False, name="units-quick", tags=["check"])
+@session("newest", name="units-quick", tags=["check"])
 def units_quick(session: nox.Session) -> None:
     """Run the unit tests without the long ones, and without the functional tests."""
     stage = on_tree(session)
