@@ -16,14 +16,14 @@ from .._common.errors import OptionError
 from .._common.phone_numbers import NumberIndex, parse_number
 from .._common.yaml_edit import YamlEditError
 from .._device.settings import BY_OPTION, Settings, ValueType
+from .._fleet.declaration import CLIENTS, DEFAULTS, PACKAGES
+from .._fleet.declaration import DEVICES as LIST
 
 if t.TYPE_CHECKING:
     import yaml
 
-LIST = "fleet_devices"
-CLIENTS = "fleet_clients"
 # A file that has only these declares no device: they apply to the other files.
-SHARED = {"fleet_defaults", "fleet_packages"}
+SHARED = {DEFAULTS, PACKAGES}
 
 _HEAD = """\
 ---
@@ -73,7 +73,8 @@ def read(path: str, text: str) -> DeclarationFile:
     contents = yaml_text.pairs(yaml_text.compose(text, path))
     clients = contents.get(CLIENTS)
     lists = [yaml_text.pairs(client).get("devices") for client in yaml_text.mappings(clients)] if clients else []
-    if LIST in contents or not (clients is not None or (contents and set(contents) <= SHARED)):
+    is_shared = bool(contents) and set(contents) <= SHARED
+    if LIST in contents or (clients is None and not is_shared):
         # Last, because new devices are added to this list.
         lists.append(_list_of(path, text))
     devices = []
